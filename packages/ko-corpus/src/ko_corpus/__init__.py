@@ -1,0 +1,1 @@
+"""Collect, clean, deduplicate, chunk and split Korean text; queries out of structure, IDF, trends."""

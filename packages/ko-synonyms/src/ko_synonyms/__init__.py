@@ -1,0 +1,1 @@
+"""Discover, score, merge and apply a Korean-English synonym dictionary."""

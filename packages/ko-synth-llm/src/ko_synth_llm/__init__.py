@@ -1,0 +1,1 @@
+"""Any LLM as a batch function over JSON Lines, with Korean retrieval tasks on top."""

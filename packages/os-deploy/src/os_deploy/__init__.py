@@ -1,0 +1,1 @@
+"""Put a sparse model and a corpus into OpenSearch and prove that it serves."""

@@ -1,0 +1,1 @@
+"""Tokenizer, model, training, encoding, inspection and export of Korean sparse encoders."""

@@ -1,0 +1,1 @@
+"""Judge runs and vectors, compare systems, explain failures, draw."""

@@ -1,0 +1,1 @@
+"""Search a Korean corpus in every way that matters and turn results into training groups."""
