@@ -1,0 +1,83 @@
+"""Small export folders for the tests: real zips with a real tokenizer, made without torch.
+
+`bag.pt` was made by `make_bag.py` beside it.
+"""
+
+import hashlib
+import io
+import json
+import math
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from tokenizers import AddedToken, Tokenizer
+from tokenizers.decoders import WordPiece as WordPieceDecoder
+from tokenizers.models import WordPiece
+from tokenizers.normalizers import BertNormalizer
+from tokenizers.pre_tokenizers import BertPreTokenizer
+from tokenizers.processors import TemplateProcessing
+
+SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+WORDS = " ".join(
+    [
+        "희소 검색 은 는 을 를 이 가 단어 마다 가중치 ( ) weight 둔다 . 역색인 inverted index 에서 문서",
+        "로 가는 길 이다 a sparse vector keeps few terms 도서관 학생 책 빌리 다 한국 어 형태소 분석 기 날씨 맑 음 서버",
+        "클러스터 kubernetes 노드 장애 복구 ##은 ##는 ##을 ##를 ##이 ##가 ##에서 ##로 ##다 ##인 ##색 ##마다 ##이다",
+    ]
+).split()
+N_TOKENS = 5 + len(WORDS)
+
+
+def make_tokenizer(*, strip_accents: bool = False, words: list[str] = WORDS) -> Tokenizer:
+    """A WordPiece tokenizer over `words`."""
+    vocabulary = {token: i for i, token in enumerate([*SPECIAL, *words])}
+    tokenizer = Tokenizer(WordPiece(vocabulary, unk_token="[UNK]"))
+    tokenizer.normalizer = BertNormalizer(strip_accents=strip_accents, lowercase=True)
+    tokenizer.pre_tokenizer = BertPreTokenizer()
+    tokenizer.decoder = WordPieceDecoder(prefix="##", cleanup=False)
+    tokenizer.add_special_tokens([AddedToken(t, special=True) for t in SPECIAL])
+    tokenizer.post_processor = TemplateProcessing(single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)])
+    return tokenizer
+
+
+def make_idf(words: list[str] = WORDS) -> dict[str, float]:
+    """A weight for every token: rarer with its place."""
+    return {word: round(math.log(1 + place + 0.5), 6) for place, word in enumerate(words, start=1)}
+
+
+def fake_torchscript() -> bytes:
+    """A zip laid out as TorchScript is, which no server can run."""
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as archive:
+        archive.writestr("bag/code/__torch__.py", "")
+    return data.getvalue()
+
+
+def write_bundle(folder: Path, name: str, function: str, files: Mapping[str, bytes]) -> Path:
+    """A zip of `files` and its config; returns the zip's path."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{name}.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for member, content in files.items():
+            archive.writestr(zipfile.ZipInfo(member), content)
+    config = {
+        "name": name,
+        "version": "1.0.0",
+        "model_format": "TORCH_SCRIPT",
+        "function_name": function,
+        "model_content_size_in_bytes": path.stat().st_size,
+        "model_content_hash_value": hashlib.sha256(path.read_bytes()).hexdigest(),
+        "description": "made by a test",
+    }
+    (folder / f"{name}.config.json").write_text(json.dumps(config), encoding="utf-8")
+    return path
+
+
+def write_export(folder: Path, *, tokenizer: Tokenizer | None = None, idf: dict[str, float] | None = None) -> Path:
+    """An export folder with an encoder (whose network is not one) and a tokenizer."""
+    content = (tokenizer or make_tokenizer()).to_str().encode()
+    weights = json.dumps(make_idf() if idf is None else idf, ensure_ascii=False).encode()
+    write_bundle(folder, "encoder", "SPARSE_ENCODING", {"model.pt": fake_torchscript(), "tokenizer.json": content})
+    write_bundle(folder, "tokenizer", "SPARSE_TOKENIZE", {"tokenizer.json": content, "idf.json": weights})
+    return folder
