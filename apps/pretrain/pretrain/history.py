@@ -1,0 +1,73 @@
+"""Versions of a run: what its outputs were after each complete run, and how to bring them back.
+
+A version is a copy of `dvc.lock`, which names every output by its hash; the outputs themselves are in DVC's cache.
+"""
+
+import shutil
+from pathlib import Path
+
+from pretrain.errors import PipelineError
+from pretrain.recipe import nearest
+from pretrain.runs import Run
+
+_KEPT = ("dvc.lock", "dvc.yaml", "recipe.yaml", "metadata.json", "progress.json", "configs")
+
+
+def keep_version(run: Run) -> str:
+    """Keeps the run's present state as a version, unless it equals the last one; returns the version's name."""
+    versions = _versions(run)
+    lock = (run.folder / "dvc.lock").read_bytes()
+    if versions and (versions[-1] / "dvc.lock").read_bytes() == lock:
+        return versions[-1].name
+    name = f"{len(versions) + 1:04}"
+    part = run.folder / "history" / f".{name}.part"
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+    for kept in _KEPT:
+        source = run.folder / kept
+        if source.is_dir():
+            shutil.copytree(source, part / kept)
+        elif source.is_file():
+            shutil.copy2(source, part / kept)
+    part.rename(part.with_name(name))
+    return name
+
+
+def restore_version(run: Run, version: str) -> None:
+    """Puts back the outputs, settings and lock of an earlier version."""
+    from dvc.exceptions import DvcException
+    from dvc.repo import Repo
+
+    names = [path.name for path in _versions(run)]
+    if version not in names:
+        raise PipelineError(f"{run.folder.name}: no version {version!r}{nearest(version, names or ['none yet'])}")
+    kept = run.folder / "history" / version
+    for name in _KEPT:
+        if (kept / name).is_dir():
+            shutil.copytree(kept / name, run.folder / name, dirs_exist_ok=True)
+        elif (kept / name).is_file():
+            shutil.copy2(kept / name, run.folder / name)
+    try:
+        with Repo(str(run.folder.parent)) as repo:
+            repo.checkout(targets=[str(run.folder / "dvc.yaml")], force=True)
+    except DvcException as error:
+        raise PipelineError(f"{run.folder}: version {version} cannot be restored: {error}") from error
+    print(f"restored version {version} of {run.folder.name}")
+
+
+def print_versions(run: Run) -> None:
+    """Prints the versions of a run, oldest first, and how to restore one."""
+    for path in _versions(run):
+        table = path / "progress.json"
+        print(f"{path.name}  {table.stat().st_mtime_ns and _started(table)}")
+    print(f"restore one: uv run apps/pretrain restore VERSION --run {run.folder.name}")
+
+
+def _started(progress: Path) -> str:
+    import json
+
+    return str(json.loads(progress.read_text(encoding="utf-8"))["started"])
+
+
+def _versions(run: Run) -> list[Path]:
+    return sorted(p for p in (run.folder / "history").glob("[0-9]*") if p.is_dir())

@@ -1,0 +1,211 @@
+"""Runs the stages of a recipe one after the other through DVC, which skips what has not changed.
+
+What a stage prints goes to `logs/<stage>.log`; when it fails, its last words are shown and its outputs put back.
+"""
+
+import json
+import os
+import platform
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+from dvc.exceptions import DvcException, ReproductionError
+from dvc.lock import LockError
+from dvc.repo import Repo
+
+from pretrain.errors import PipelineError
+from pretrain.graph import versions, write_graph
+from pretrain.history import keep_version
+from pretrain.progress import Progress, say
+from pretrain.recipe import Stage
+from pretrain.runs import Run
+
+_OWNER = "KO_SPARSE_RUN"
+"""Environment variable of every process of a run: `<pid of the pipeline>:<folder of the run>`."""
+
+
+def run_stages(run: Run, *, until: str = "", forced: tuple[str, ...] = ()) -> None:
+    """Runs what has to run, prints the comparison at the end, and keeps the result as a version."""
+    for name in (*forced, *([until] if until else [])):
+        run.recipe.stage(name)
+    write_graph(run.recipe, run.folder)
+    _stop_orphans(run)
+    (run.folder / "logs").mkdir(exist_ok=True)
+    _write_facts(run)
+    terminal = os.fdopen(os.dup(sys.stderr.fileno()), "w", encoding="utf-8")
+    progress = Progress(run.recipe, run.folder, terminal=terminal)
+    try:
+        with _opened(run) as repo:
+            for stage in _stages_until(run, until):
+                _run_stage(run, repo, stage, progress, force=stage.name in forced)
+    except KeyboardInterrupt:
+        progress.close("stopped")
+        raise
+    except PipelineError:
+        progress.close("failed")
+        raise
+    progress.close("done")
+    if not until:
+        keep_version(run)
+        shutil.rmtree(run.work(), ignore_errors=True)
+        print_result(run)
+
+
+def print_status(run: Run) -> None:
+    """Prints which stages would run and why, one a line."""
+    write_graph(run.recipe, run.folder)
+    with _opened(run) as repo:
+        for stage in run.recipe.stages:
+            found = repo.status(targets=[f"{run.folder}/dvc.yaml:{stage.name}"])
+            reasons = [_reason(entry) for entries in found.values() for entry in entries]
+            print(f"{stage.step:>2}  {stage.name:12} {'would run: ' + '; '.join(reasons) if reasons else 'up to date'}")
+
+
+def print_result(run: Run) -> None:
+    """Prints the comparison table on stdout and where everything lies on stderr."""
+    table = run.folder / "evaluation" / "comparison.txt"
+    if table.is_file():
+        print(table.read_text(encoding="utf-8"), end="")
+    say("")
+    for stage in run.recipe.stages:
+        for made in stage.makes:
+            if stage.step >= 5 and (run.folder / made).exists():
+                say(f"{stage.name:12} {os.path.relpath(run.folder / made)}")
+
+
+def _stages_until(run: Run, until: str) -> tuple[Stage, ...]:
+    names = [stage.name for stage in run.recipe.stages]
+    return run.recipe.stages[: names.index(until) + 1] if until else run.recipe.stages
+
+
+def _run_stage(run: Run, repo: Repo, stage: Stage, progress: Progress, *, force: bool) -> None:
+    _check_needs(run, stage)
+    run.work(stage.name).mkdir(parents=True, exist_ok=True)
+    progress.begin(stage)
+    log = run.folder / "logs" / f"{stage.name}.log"
+    target = f"{run.folder}/dvc.yaml:{stage.name}"
+    try:
+        with _printing_to(log):
+            ran = repo.reproduce(targets=[target], single_item=True, force=force)
+    except (DvcException, OSError) as error:
+        progress.end(stage, "failed")
+        _put_back(run, repo, stage)
+        raise _explain(stage, error, log) from error
+    progress.end(stage, "done" if ran else "unchanged")
+    shutil.rmtree(run.work(stage.name), ignore_errors=True)
+
+
+def _check_needs(run: Run, stage: Stage) -> None:
+    """Names a missing input, the stage that makes it and the command that runs that stage."""
+    maker = {made: s.name for s in run.recipe.stages for made in s.makes}
+    for need in stage.needs:
+        if not (run.folder / need).exists():
+            made_by = maker.get(need)
+            what = (
+                f"stage {made_by!r} makes it: uv run apps/pretrain --force {made_by}" if made_by else "see the recipe"
+            )
+            raise PipelineError(f"stage {stage.name!r} needs {run.folder / need}, which does not exist; {what}")
+
+
+def _put_back(run: Run, repo: Repo, stage: Stage) -> None:
+    """Restores what the failed stage had made the last time; DVC removed it before the stage ran."""
+    lock = run.folder / "dvc.lock"
+    if lock.is_file() and f"\n  {stage.name}:" in lock.read_text(encoding="utf-8"):
+        try:
+            repo.checkout(targets=[f"{run.folder}/dvc.yaml:{stage.name}"], force=True)
+        except DvcException as error:
+            say(f"the earlier outputs of {stage.name} could not be put back: {error}")
+
+
+def _explain(stage: Stage, error: Exception, log: Path) -> Exception:
+    cause: BaseException = error
+    while cause.__cause__ is not None:
+        cause = cause.__cause__
+    words = [line for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
+    if "stopped: run the same command again" in "".join(words[-3:]) or "exited with -2" in str(cause):
+        return KeyboardInterrupt()
+    own = [line for line in words if line.startswith("error: ")]
+    reason = own[-1].removeprefix("error: ") if own else "\n".join([str(cause), *words[-15:]])
+    return PipelineError(f"{reason}\n(stage {stage.name!r}; its whole output: {log})")
+
+
+@contextmanager
+def _opened(run: Run) -> Iterator[Repo]:
+    try:
+        with Repo(str(run.folder.parent)) as repo:
+            yield repo
+    except LockError as error:
+        raise PipelineError(f"{run.folder}: another run holds it; wait for it to end") from error
+    except ReproductionError as error:
+        raise PipelineError(str(error)) from error
+
+
+@contextmanager
+def _printing_to(log: Path) -> Iterator[None]:
+    """Sends what this process and its children print to a file."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    kept = os.dup(1), os.dup(2)
+    with log.open("wb") as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+        try:
+            yield
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os.dup2(kept[0], 1)
+            os.dup2(kept[1], 2)
+            os.close(kept[0])
+            os.close(kept[1])
+
+
+def _stop_orphans(run: Run) -> None:
+    """Stops processes of an earlier run of this folder whose pipeline was killed; refuses while that one lives."""
+    for process in psutil.process_iter(["pid"]):
+        try:
+            owner, _, folder = process.environ().get(_OWNER, "").partition(":")
+        except (psutil.Error, OSError):
+            continue
+        if folder != str(run.folder) or process.pid == os.getpid():
+            continue
+        if owner.isdigit() and int(owner) != os.getpid() and psutil.pid_exists(int(owner)):
+            raise PipelineError(f"{run.folder}: process {owner} is running it; wait for it to end or stop it")
+        process.kill()
+        process.wait(10)
+    os.environ[_OWNER] = f"{os.getpid()}:{run.folder}"
+    os.environ["PYTHONUNBUFFERED"] = "1"
+    if run.recipe.settings.get("offline"):
+        os.environ["HF_HUB_OFFLINE"] = "1"
+
+
+def _write_facts(run: Run) -> None:
+    facts = {
+        "run": run.folder.name,
+        "recipe": str(run.recipe.path),
+        "packages": versions(run.recipe),
+        "python": platform.python_version(),
+        "system": platform.platform(),
+        "cores": os.cpu_count(),
+        "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "settings": run.recipe.settings,
+    }
+    (run.folder / "metadata.json").write_text(json.dumps(facts, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+
+
+def _reason(entry: object) -> str:
+    """'base_model/idf.json modified' out of DVC's nested status."""
+    if isinstance(entry, dict):
+        parts = []
+        for kind, what in entry.items():
+            if isinstance(what, dict):
+                parts += [f"{name} {state if isinstance(state, str) else 'changed'}" for name, state in what.items()]
+            else:
+                parts.append(f"{kind}: {what}")
+        return ", ".join(parts)
+    return str(entry)

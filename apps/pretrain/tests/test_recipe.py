@@ -1,0 +1,64 @@
+from pathlib import Path
+
+import pytest
+from pretrain.errors import PipelineError
+from pretrain.recipe import read_recipe
+from pretrain.runs import DEFAULT_RECIPE
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "own.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_an_unknown_key_is_named_with_the_nearest_valid_one(tmp_path: Path) -> None:
+    recipe = write(tmp_path, "train: {learning_rat: 0.1}\n")
+    with pytest.raises(
+        PipelineError, match=r"own\.yaml: unknown key 'train\.learning_rat'; did you mean 'learning_rate'\?"
+    ):
+        read_recipe(recipe)
+
+
+def test_a_recipe_changes_the_settings_it_names_and_keeps_the_others(tmp_path: Path) -> None:
+    recipe = read_recipe(write(tmp_path, "seed: 7\ntrain: {steps: 12}\n"))
+    assert recipe.settings["seed"] == 7
+    train = recipe.settings["train"]
+    assert isinstance(train, dict)
+    assert (train["steps"], train["size"]) == (12, "tiny")
+
+
+def test_a_stage_set_to_null_is_dropped(tmp_path: Path) -> None:
+    names = [s.name for s in read_recipe(write(tmp_path, "stages: {trends: null}\n")).stages]
+    assert "trends" not in names
+    assert "load" in names
+
+
+def test_a_new_stage_stands_after_the_one_it_names(tmp_path: Path) -> None:
+    text = "stages: {extra: {after: chunk, run: ko-corpus x, needs: [base_model/passages], makes: [x.json]}}\n"
+    names = [s.name for s in read_recipe(write(tmp_path, text)).stages]
+    assert names[names.index("chunk") + 1] == "extra"
+
+
+def test_two_stages_that_make_the_same_file_are_refused(tmp_path: Path) -> None:
+    text = "stages: {extra: {run: ko-corpus x, makes: [base_model/idf.json]}}\n"
+    with pytest.raises(PipelineError, match=r"stages 'idf' and 'extra' both make base_model/idf\.json"):
+        read_recipe(write(tmp_path, text))
+
+
+def test_a_reference_to_no_setting_is_named(tmp_path: Path) -> None:
+    text = "stages: {extra: {run: 'ko-corpus ${sed}', makes: [x.json]}}\n"
+    with pytest.raises(PipelineError, match=r"'\$\{sed\}' refers to no setting; did you mean 'seed'\?"):
+        read_recipe(write(tmp_path, text))
+
+
+def test_every_stage_of_the_shipped_recipe_calls_a_command_line_and_makes_something() -> None:
+    for stage in read_recipe(DEFAULT_RECIPE).stages:
+        assert stage.commands, stage.name
+        assert stage.makes, stage.name
+        assert stage.about, stage.name
+
+
+def test_a_recipe_that_does_not_exist_names_those_that_ship(tmp_path: Path) -> None:
+    with pytest.raises(PipelineError, match=r"no such recipe; shipped with this project: .*mini"):
+        read_recipe(tmp_path / "none.yaml")
