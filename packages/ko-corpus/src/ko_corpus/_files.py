@@ -62,9 +62,7 @@ def whole(path: Path) -> Iterator[Path]:
         else:
             os.replace(part, path)
     except OSError as error:
-        raise InputError(
-            f"{path}: cannot be written: {error.strerror or error}; nothing was left in its place"
-        ) from error
+        raise InputError(f"{path}: cannot be written: {error.strerror or error}; nothing was left in its place") from error
     finally:
         _remove(part)
 

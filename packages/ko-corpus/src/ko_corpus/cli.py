@@ -3,18 +3,27 @@
 Only reads arguments, calls the modules and writes what they yield, with a manifest beside it.
 """
 
+import dataclasses
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ._files import InputError, Manifest, Output, exit_on_error, write_jsonl
+from ._files import Manifest, Output, exit_on_error, write_json, write_jsonl
+
+if TYPE_CHECKING:
+    from .pairs import Pair
 
 app = typer.Typer(pretty_exceptions_enable=False, no_args_is_help=True, help="Korean text into training data.")
 
 OutputPath = Annotated[Path, typer.Option("--output", "-o", help="Where to write.", show_default=False)]
+
+PassagesPath = Annotated[
+    Path, typer.Argument(metavar="PASSAGES", help="A folder with corpus.jsonl, or such a file.", show_default=False)
+]
 
 
 def main() -> None:
@@ -91,14 +100,108 @@ def chunk(
     _log(f"{n_passages} passages: {output / 'corpus.jsonl'}")
 
 
+@app.command()
+def pairs(
+    passages: PassagesPath,
+    output: OutputPath,
+    *,
+    kinds: Annotated[str, typer.Option(help="Any of title, heading and first_sentence, separated by commas.")] = (
+        "title,heading,first_sentence"
+    ),
+    split: Annotated[str, typer.Option(help="Shares of train, val and test documents.")] = "80,10,10",
+    seed: Annotated[int, typer.Option(help="Decides which document goes where.")] = 42,
+) -> None:
+    """Makes query-passage pairs out of titles, headings and first sentences, split by document."""
+    from .pairs import pairs as make_pairs
+    from .pairs import parse_kinds
+    from .passages import corpus_path, read_passages
+    from .splitting import Shares, split_documents
+
+    started = time.time()
+    try:
+        wanted, shares = parse_kinds(kinds), Shares.parse(split)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+    held = list(read_passages(passages))
+    splits = split_documents((p.document_id for p in held), shares, seed=seed)
+    counts: Counter[str] = Counter()
+
+    def counted() -> "Iterator[Pair]":
+        for pair in make_pairs(held, kinds=wanted, splits=splits):
+            counts.update((pair.kind, pair.split))
+            yield pair
+
+    n_pairs = write_jsonl(output, counted())
+    outputs = [Output(path=output, format="pairs", n_records=n_pairs)]
+    parameters = {"kinds": list(wanted), "split": split}
+    _manifest(parameters, [corpus_path(passages)], outputs, started=started, seed=seed, counts=dict(counts))
+    _log(f"{n_pairs} pairs (" + ", ".join(f"{n} {name}" for name, n in sorted(counts.items())) + f"): {output}")
+
+
+@app.command()
+def trends(
+    documents: Annotated[Path, typer.Argument(metavar="DOCUMENTS", help="documents.jsonl, as `load` writes it.")],
+    output: OutputPath,
+    *,
+    recent_months: Annotated[int, typer.Option(min=1, help="Months of the recent window.")] = 4,
+    min_support: Annotated[int, typer.Option(min=1, help="Recent documents that must hold a term.")] = 3,
+    min_z: Annotated[float, typer.Option(min=0, help="Least z-score of a rise.")] = 2.5,
+    max_boost: Annotated[float, typer.Option(min=1, help="The boost of the strongest rise.")] = 1.5,
+    top: Annotated[int, typer.Option(min=1, help="Terms written at most.")] = 200,
+) -> None:
+    """Finds the terms that the newest months speak of more than the time before."""
+    from .documents import read_documents
+    from .trends import TrendOptions, find_trends
+
+    started = time.time()
+    options = TrendOptions(
+        recent_months=recent_months, min_support=min_support, min_z=min_z, max_boost=max_boost, top=top
+    )
+    held = list(read_documents([documents]))
+    found = find_trends(held, options)
+    write_json(output, found)
+    n_undated = sum(document.published is None for document in held)
+    outputs = [Output(path=output, format="trends", version=found.version, n_records=len(found.terms))]
+    counts = {"documents": len(held), "undated": n_undated}
+    _manifest(dataclasses.asdict(options), [documents], outputs, started=started, counts=counts)
+    _log(f"{len(found.terms)} rising terms, {found.recent_from} to {found.recent_to}, {n_undated} undated: {output}")
+
+
+@app.command()
+def idf(
+    passages: PassagesPath,
+    output: OutputPath,
+    *,
+    tokenizer: Annotated[Path, typer.Option(help="tokenizer.json, or the folder of one.", show_default=False)],
+    trends: Annotated[Path | None, typer.Option(help="Rising terms whose tokens are raised.")] = None,
+    max_boost: Annotated[float, typer.Option(min=1, help="The most that a token is raised by.")] = 1.5,
+) -> None:
+    """Writes OpenSearch's idf.json for a tokenizer: the weight of each of its tokens."""
+    from .idf import idf as weigh
+    from .idf import load_tokenizer, trend_boosts
+    from .passages import corpus_path, read_passages
+    from .trends import read_trends
+
+    started = time.time()
+    model = load_tokenizer(tokenizer)
+    boosts = {} if trends is None else trend_boosts(read_trends(trends), model, max_boost=max_boost)
+    weights = weigh((passage.contents for passage in read_passages(passages)), model, boosts=boosts)
+    write_json(output, weights)
+    vocabulary = tokenizer / "tokenizer.json" if tokenizer.is_dir() else tokenizer
+    inputs = [corpus_path(passages), vocabulary, *([] if trends is None else [trends])]
+    outputs = [Output(path=output, format="idf", n_records=len(weights))]
+    _manifest({"max_boost": max_boost}, inputs, outputs, started=started, counts={"boosted": len(boosts)})
+    _log(f"{len(weights)} tokens, {len(boosts)} of them boosted: {output}")
+
+
 def _manifest(
-    parameters: dict[str, object],
+    parameters: Mapping[str, object],
     inputs: list[Path],
     outputs: list[Output],
     *,
     started: float,
     seed: int | None = None,
-    counts: dict[str, int] | None = None,
+    counts: Mapping[str, int] | None = None,
 ) -> None:
     Manifest(
         package="ko-corpus",

@@ -47,7 +47,7 @@ def shingles(text: str) -> NDArray[np.uint64]:
     text has none.
 
     >>> len(shingles("희소 검색은 단어마다")), len(shingles("희소검색은 단어마다.")), len(shingles(""))
-    (6, 6, 0)
+    (5, 5, 0)
     """
     codes = np.frombuffer(_letters(text).encode("utf-32-le"), dtype=np.uint32).astype(np.uint64)
     if len(codes) == 0:

@@ -17,7 +17,7 @@ HEADING_SEPARATOR = " > "
 class PassageMetadata(msgspec.Struct, frozen=True, kw_only=True):
     """Where a passage comes from."""
 
-    document_id: str
+    document_id: str = ""
     heading: str = ""
     """The path of headings that it stands under, or "" before the first."""
     language: str = ""
@@ -32,7 +32,12 @@ class Passage(msgspec.Struct, frozen=True, kw_only=True):
     """`<document id>#<k>`, k from 0."""
     title: str = ""
     text: str
-    metadata: PassageMetadata
+    metadata: PassageMetadata = PassageMetadata()
+
+    @property
+    def document_id(self) -> str:
+        """The document that it is a piece of; in corpora of others, what is before the last `#` of its id."""
+        return self.metadata.document_id or self.id.rpartition("#")[0] or self.id
 
     @property
     def contents(self) -> str:

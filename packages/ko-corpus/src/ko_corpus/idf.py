@@ -1,0 +1,110 @@
+"""IDF: how telling each token of a vocabulary is, keyed as OpenSearch decodes tokens.
+
+The query side of an inference-free sparse model is this table and a tokenizer; a token missing from it counts 1.0.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+from pathlib import Path
+
+from tokenizers import Tokenizer
+
+from ._files import InputError
+from .trends import Trends
+
+_BATCH = 1024
+"""Texts tokenised at once."""
+
+_DIGITS = 7
+"""Decimals written: float32, which the server computes with, has no more."""
+
+
+def load_tokenizer(path: Path) -> Tokenizer:
+    """The tokenizer of a `tokenizer.json` or of a folder that holds one, without truncation and padding."""
+    file = path / "tokenizer.json" if path.is_dir() else path
+    if not file.is_file():
+        raise InputError(f"{file}: no such file; wanted a tokenizer.json or a folder that holds one")
+    try:
+        tokenizer = Tokenizer.from_file(str(file))
+    except Exception as error:  # the library raises nothing narrower
+        raise InputError(f"{file}: is not a tokenizer.json: {error}") from error
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return tokenizer
+
+
+def decoded_keys(tokenizer: Tokenizer) -> dict[int, str]:
+    """Token id -> the key under which OpenSearch counts it, `decode([id])`, by id; special tokens are left out.
+
+    InputError where two tokens decode alike, as in SentencePiece and byte-level BPE vocabularies: on the server one
+    would overwrite the other.
+    """
+    special = {i for i, token in tokenizer.get_added_tokens_decoder().items() if token.special}
+    keys: dict[int, str] = {}
+    taken: dict[str, int] = {}
+    for token_id in sorted(set(tokenizer.get_vocab(with_added_tokens=True).values()) - special):
+        key = tokenizer.decode([token_id], skip_special_tokens=True)
+        if key in taken:
+            one, other = tokenizer.id_to_token(taken[key]), tokenizer.id_to_token(token_id)
+            raise InputError(
+                f"tokenizer: tokens {one!r} ({taken[key]}) and {other!r} ({token_id}) both decode to {key!r}, so that "
+                f"OpenSearch cannot tell them apart; use a WordPiece vocabulary"
+            )
+        taken[key] = token_id
+        keys[token_id] = key
+    return keys
+
+
+def inverse_document_frequency(n_documents: int, df: int) -> float:
+    """ln(1 + (N - df + .5) / (df + .5)): above 0 even for a token that is everywhere.
+
+    Source: Robertson and Zaragoza 2009, with Lucene's 1 + inside the logarithm.
+
+    >>> round(inverse_document_frequency(3, 1), 7), round(inverse_document_frequency(2, 0), 7)
+    (0.9808293, 1.7917595)
+    """
+    return math.log(1 + (n_documents - df + 0.5) / (df + 0.5))
+
+
+def idf(texts: Iterable[str], tokenizer: Tokenizer, *, boosts: Mapping[int, float] | None = None) -> dict[str, float]:
+    """Every token's weight by its decoded key, in the order of token ids; special tokens are left out.
+
+    A token that is in no text has the highest weight, as a term never seen is the most telling one. boosts: token id
+    -> factor. InputError where there is no text or where two tokens decode alike.
+    """
+    keys = decoded_keys(tokenizer)
+    n_documents = 0
+    document_frequency: Counter[int] = Counter()
+    for ids in _token_ids(texts, tokenizer):
+        n_documents += 1
+        document_frequency.update(set(ids))
+    if n_documents == 0:
+        raise InputError("no passages: wanted at least one to count tokens in")
+    factors = boosts or {}
+    return {
+        key: round(inverse_document_frequency(n_documents, document_frequency[i]) * factors.get(i, 1.0), _DIGITS)
+        for i, key in keys.items()
+    }
+
+
+def trend_boosts(trends: Trends, tokenizer: Tokenizer, *, max_boost: float = 1.5) -> dict[int, float]:
+    """Token id -> the highest boost of the trend terms that it is part of, between 1 and `max_boost`."""
+    boosts: dict[int, float] = {}
+    for ids, trend in zip(_token_ids((t.term for t in trends.terms), tokenizer), trends.terms, strict=True):
+        for token_id in ids:
+            boosts[token_id] = min(max(trend.boost, boosts.get(token_id, 1.0)), max_boost)
+    return boosts
+
+
+def _token_ids(texts: Iterable[str], tokenizer: Tokenizer) -> Iterator[list[int]]:
+    for batch in _batches(texts):
+        for encoding in tokenizer.encode_batch_fast(batch, add_special_tokens=False):
+            yield encoding.ids
+
+
+def _batches(texts: Iterable[str]) -> Iterator[list[str]]:
+    stream = iter(texts)
+    while batch := list(islice(stream, _BATCH)):
+        yield batch
