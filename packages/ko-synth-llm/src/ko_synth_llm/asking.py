@@ -1,0 +1,113 @@
+"""What is asked of a model for a record: its id and texts, its drawn items, and the exact messages.
+
+Everything that decides an answer is in a Request, so that a cache or a recording can stand in for the model.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ._files import InputError
+from .prompts import Message, UndefinedFieldError, render, turns
+from .records import JsonObject, Record, text_sha256
+from .tasks import Draw, Sampling, Task
+
+Asked = Mapping[str, Sequence[str]]
+"""Items asked for in place of drawn ones, such as {"styles": ["question"]}."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One answer wanted from a model."""
+
+    task: str
+    record_id: str
+    text_sha256: str
+    n: int
+    """Which of the record's answers this is, from 1."""
+    messages: tuple[Message, ...]
+    schema: JsonObject
+    sampling: Sampling
+
+
+class Asking:
+    """Makes requests of records for one task; the examples are rendered once."""
+
+    def __init__(self, task: Task, *, asked: Asked | None = None) -> None:
+        self.task = task
+        self.asked = dict(asked or {})
+        for name in self.asked:
+            self._check_asked(name)
+        records = [Record(fields=example.record, where="examples.jsonl") for example in task.examples]
+        answers = [example.answer for example in task.examples]
+        self.shots = turns(task.prompt, zip([self._fields(r, asked={}) for r in records], answers, strict=True))
+
+    def messages(self, record: Record) -> tuple[Message, ...]:
+        """The exact messages for one record; InputError names its place and the field it lacks."""
+        fields = self._fields(record, asked=self.asked)
+        return render(self.task.prompt, fields, shots=self.shots, where=record.where)
+
+    def requests(self, record: Record) -> list[Request]:
+        """The requests for one record, one for each answer the task wants."""
+        messages = self.messages(record)
+        return [
+            Request(
+                task=self.task.name,
+                record_id=self.record_id(record),
+                text_sha256=self.text_sha256(record),
+                n=n,
+                messages=messages,
+                schema=self.task.schema,
+                sampling=self.task.file.sampling,
+            )
+            for n in range(1, self.task.file.n_answers + 1)
+        ]
+
+    def record_id(self, record: Record) -> str:
+        return self._string(record, self.task.file.record.id)
+
+    def text_sha256(self, record: Record) -> str:
+        return text_sha256([self._string(record, name) for name in self.task.file.record.text])
+
+    def _fields(self, record: Record, *, asked: Asked) -> dict[str, object]:
+        shape = self.task.file.record
+        for name in shape.fields:
+            if name not in record.fields:
+                raise UndefinedFieldError(
+                    f"{record.where}: {name!r} is missing, which the prompt of task {self.task.name!r} needs; "
+                    f"the record has {', '.join(sorted(record.fields))}"
+                )
+        fields = {name: record.fields.get(name) or default for name, default in shape.defaults.items()}
+        fields |= {name: value for name, value in record.fields.items() if name not in fields}
+        for name, draw in self.task.file.draw.items():
+            if name in asked:
+                fields[name] = list(asked[name])
+            elif name not in fields:
+                fields[name] = drawn(draw, f"{name}\n{self.record_id(record)}")
+        return fields
+
+    def _string(self, record: Record, name: str) -> str:
+        value = record.fields.get(name)
+        if isinstance(value, str) and value:
+            return value
+        found = "is missing" if value is None else f"is {value!r}"
+        raise UndefinedFieldError(f"{record.where}: {name!r} {found}, but task {self.task.name!r} needs a text there")
+
+    def _check_asked(self, name: str) -> None:
+        draw = self.task.file.draw.get(name)
+        if draw is None:
+            known = ", ".join(self.task.file.draw) or "nothing"
+            raise InputError(f"--ask {name}: task {self.task.name!r} lets {known} be asked for")
+        for item in self.asked[name]:
+            if item not in draw.of:
+                raise InputError(f"--ask {name}: {item!r} is not one of {', '.join(draw.of)}")
+
+
+def drawn(draw: Draw, key: str) -> list[str]:
+    """n of the items, decided by a hash of the key alone and given in their own order.
+
+    >>> drawn(Draw(of=["keyword", "question", "english"], n=2), "styles\\ndoc-1#0")
+    ['keyword', 'english']
+    """
+    ranked = sorted(draw.of, key=lambda item: hashlib.sha256(f"{key}\n{item}".encode()).digest())
+    return [item for item in draw.of if item in ranked[: draw.n]]
