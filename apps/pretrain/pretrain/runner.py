@@ -10,7 +10,7 @@ import shutil
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager
 from pathlib import Path
 
 import psutil
@@ -35,6 +35,7 @@ def run_stages(run: Run, *, until: str = "", forced: tuple[str, ...] = ()) -> No
         run.recipe.stage(name)
     write_graph(run.recipe, run.folder)
     _stop_orphans(run)
+    _set_environment(run)
     (run.folder / "logs").mkdir(exist_ok=True)
     _write_facts(run)
     terminal = os.fdopen(os.dup(sys.stderr.fileno()), "w", encoding="utf-8")
@@ -137,7 +138,7 @@ def _explain(stage: Stage, error: Exception, log: Path) -> Exception:
 @contextmanager
 def _opened(run: Run) -> Iterator[Repo]:
     try:
-        with Repo(str(run.folder.parent)) as repo:
+        with Repo(str(run.folder.parent)) as repo, chdir(run.folder.parent):  # DVC refuses to run from outside
             yield repo
     except LockError as error:
         raise PipelineError(f"{run.folder}: another run holds it; wait for it to end") from error
@@ -178,7 +179,12 @@ def _stop_orphans(run: Run) -> None:
             raise PipelineError(f"{run.folder}: process {owner} is running it; wait for it to end or stop it")
         process.kill()
         process.wait(10)
+
+
+def _set_environment(run: Run) -> None:
+    """What the commands of the stages inherit: their own folder on the path, and who started them."""
     os.environ[_OWNER] = f"{os.getpid()}:{run.folder}"
+    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     os.environ["PYTHONUNBUFFERED"] = "1"
     if run.recipe.settings.get("offline"):
         os.environ["HF_HUB_OFFLINE"] = "1"
