@@ -86,7 +86,8 @@ def wheel(session: nox.Session, package: str) -> None:
 def contracts(session: nox.Session) -> None:
     """Packages import none of each other, vendored files are identical, no path of a machine is in git.
 
-    `-- --write` carries a changed vendored file and the schemas to all packages, `-- --write --from PACKAGE` that one's.
+    `-- --write` carries a changed vendored file and the schemas to all packages, `-- --write --from PACKAGE` that
+    package's.
     """
     in_root(session, "lint-imports")
     in_root(session, "python", "checks/contracts.py", *session.posargs)
@@ -142,7 +143,7 @@ def environment(session: nox.Session, package: str, *options: str) -> dict[str, 
 
 
 def tool(package: str, name: str) -> str:
-    """A program of a package's environment, by its full path: nox would search its own PATH and find the workspace's."""
+    """A program of a package's environment, by its full path: nox looks names up on the workspace's own PATH."""
     return str(ENVIRONMENTS / package / BIN / name)
 
 

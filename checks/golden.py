@@ -13,7 +13,11 @@ import pyarrow.parquet as pq
 
 GOLDEN = Path(__file__).parents[1] / "docs" / "formats" / "golden"
 VOCABULARY = ["[PAD]", "[UNK]", "검색", "희소", "sparse"]
-COLUMNS = {"id": pa.string(), "token_ids": pa.list_(pa.int32()), "weights": pa.list_(pa.float32())}
+COLUMNS = {
+    "id": pa.string(),
+    "token_ids": pa.list_(pa.field("element", pa.int32())),
+    "weights": pa.list_(pa.field("element", pa.float32())),
+}
 
 
 def vectors_table(lines: Path) -> pa.Table:
