@@ -1,10 +1,9 @@
 """Small export folders for the tests: real zips with a real tokenizer, made without torch.
 
-`bag.pt` was made by `make_bag.py` beside it.
+The encoder is `data/bag.pt`, which `data/make_bag.py` made: each token of the text weighs 1 + (id mod 7) / 4.
 """
 
 import hashlib
-import io
 import json
 import math
 import zipfile
@@ -46,12 +45,12 @@ def make_idf(words: list[str] = WORDS) -> dict[str, float]:
     return {word: round(math.log(1 + place + 0.5), 6) for place, word in enumerate(words, start=1)}
 
 
-def fake_torchscript() -> bytes:
-    """A zip laid out as TorchScript is, which no server can run."""
-    data = io.BytesIO()
-    with zipfile.ZipFile(data, "w") as archive:
-        archive.writestr("bag/code/__torch__.py", "")
-    return data.getvalue()
+BAG = Path(__file__).with_name("data") / "bag.pt"
+
+
+def bag_weight(token_id: int) -> float:
+    """What the encoder gives a token that is there."""
+    return 1 + (token_id % 7) / 4
 
 
 def write_bundle(folder: Path, name: str, function: str, files: Mapping[str, bytes]) -> Path:
@@ -75,9 +74,9 @@ def write_bundle(folder: Path, name: str, function: str, files: Mapping[str, byt
 
 
 def write_export(folder: Path, *, tokenizer: Tokenizer | None = None, idf: dict[str, float] | None = None) -> Path:
-    """An export folder with an encoder (whose network is not one) and a tokenizer."""
+    """An export folder with an encoder and a tokenizer."""
     content = (tokenizer or make_tokenizer()).to_str().encode()
     weights = json.dumps(make_idf() if idf is None else idf, ensure_ascii=False).encode()
-    write_bundle(folder, "encoder", "SPARSE_ENCODING", {"model.pt": fake_torchscript(), "tokenizer.json": content})
+    write_bundle(folder, "encoder", "SPARSE_ENCODING", {"model.pt": BAG.read_bytes(), "tokenizer.json": content})
     write_bundle(folder, "tokenizer", "SPARSE_TOKENIZE", {"tokenizer.json": content, "idf.json": weights})
     return folder

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from exports import WORDS, fake_torchscript, make_idf, make_tokenizer, write_bundle, write_export
+from exports import BAG, WORDS, make_idf, make_tokenizer, write_bundle, write_export
 from os_deploy import InputError, check_folder
 
 
@@ -83,7 +83,7 @@ def test_a_config_without_zip_is_found(tmp_path: Path) -> None:
 
 
 def test_a_zip_without_tokenizer_is_found(tmp_path: Path) -> None:
-    write_bundle(write_export(tmp_path), "encoder", "SPARSE_ENCODING", {"model.pt": fake_torchscript()})
+    write_bundle(write_export(tmp_path), "encoder", "SPARSE_ENCODING", {"model.pt": BAG.read_bytes()})
     assert failures(tmp_path) == ["encoder.zip: files"]
 
 
@@ -98,8 +98,8 @@ def test_a_tokenizer_in_a_folder_of_the_zip_is_not_taken(tmp_path: Path) -> None
     ("models", "found"),
     [
         ({}, "none"),
-        ({"a.pt": fake_torchscript(), "b.pt": fake_torchscript()}, "a.pt, b.pt"),
-        ({"in/a.pt": fake_torchscript()}, "in/a.pt"),
+        ({"a.pt": BAG.read_bytes(), "b.pt": BAG.read_bytes()}, "a.pt, b.pt"),
+        ({"in/a.pt": BAG.read_bytes()}, "in/a.pt"),
         ({"a.pt": b"weights"}, "a.pt, which is not TorchScript"),
     ],
 )
@@ -110,7 +110,7 @@ def test_anything_but_one_torchscript_file_is_found(tmp_path: Path, models: dict
 
 
 def test_programs_in_the_zip_are_found(tmp_path: Path) -> None:
-    files = {"model.pt": fake_torchscript(), "tokenizer.json": make_tokenizer().to_str().encode(), "x.so": b""}
+    files = {"model.pt": BAG.read_bytes(), "tokenizer.json": make_tokenizer().to_str().encode(), "x.so": b""}
     write_bundle(write_export(tmp_path), "encoder", "SPARSE_ENCODING", files)
     assert failures(tmp_path) == ["encoder.zip: no_code"]
 

@@ -9,8 +9,10 @@ from typing import Annotated
 import typer
 
 from os_deploy._files import InputError, Manifest, Output, exit_on_error
+from os_deploy.server import commands
 
 app = typer.Typer(pretty_exceptions_enable=False, no_args_is_help=True)
+app.add_typer(commands.app, name="server")
 
 
 @app.callback()
