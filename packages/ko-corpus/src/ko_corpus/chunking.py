@@ -90,7 +90,7 @@ def join_short(paragraphs: list[str], *, min_chars: int) -> list[str]:
     return joined
 
 
-def chunk(document: Document, lengths: Lengths = Lengths()) -> Iterator[Passage]:
+def chunk_document(document: Document, lengths: Lengths = Lengths()) -> Iterator[Passage]:
     """Yields the passages of a document, in order, with ids `<document id>#<k>`; none where it has no word.
 
     No passage is longer than `max_chars`; only one that is all its section has, or that no cut could make longer,

@@ -85,8 +85,7 @@ def chunk(
     max_chars: Annotated[int, typer.Option(min=1, help="Longer paragraphs are cut at sentence ends.")] = 400,
 ) -> None:
     """Cuts documents into passages: OUTPUT/corpus.jsonl."""
-    from .chunking import Lengths
-    from .chunking import chunk as chunk_document
+    from .chunking import Lengths, chunk_document
     from .documents import read_documents
 
     started = time.time()
@@ -112,8 +111,7 @@ def pairs(
     seed: Annotated[int, typer.Option(help="Decides which document goes where.")] = 42,
 ) -> None:
     """Makes query-passage pairs out of titles, headings and first sentences, split by document."""
-    from .pairs import pairs as make_pairs
-    from .pairs import parse_kinds
+    from .pairs import make_pairs, parse_kinds
     from .passages import corpus_path, read_passages
     from .splitting import Shares, split_documents
 
@@ -177,16 +175,15 @@ def idf(
     max_boost: Annotated[float, typer.Option(min=1, help="The most that a token is raised by.")] = 1.5,
 ) -> None:
     """Writes OpenSearch's idf.json for a tokenizer: the weight of each of its tokens."""
-    from .idf import idf as weigh
-    from .idf import load_tokenizer, trend_boosts
+    from .idf import load_tokenizer, token_idf, trend_boosts, write_idf
     from .passages import corpus_path, read_passages
     from .trends import read_trends
 
     started = time.time()
     model = load_tokenizer(tokenizer)
     boosts = {} if trends is None else trend_boosts(read_trends(trends), model, max_boost=max_boost)
-    weights = weigh((passage.contents for passage in read_passages(passages)), model, boosts=boosts)
-    write_json(output, weights)
+    weights = token_idf((passage.contents for passage in read_passages(passages)), model, boosts=boosts)
+    write_idf(output, weights)
     vocabulary = tokenizer / "tokenizer.json" if tokenizer.is_dir() else tokenizer
     inputs = [corpus_path(passages), vocabulary, *([] if trends is None else [trends])]
     outputs = [Output(path=output, format="idf", n_records=len(weights))]

@@ -3,6 +3,7 @@
 The query side of an inference-free sparse model is this table and a tokenizer; a token missing from it counts 1.0.
 """
 
+import json
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -11,7 +12,7 @@ from pathlib import Path
 
 from tokenizers import Tokenizer
 
-from ._files import InputError
+from ._files import InputError, whole
 from .trends import Trends
 
 _BATCH = 1024
@@ -68,7 +69,9 @@ def inverse_document_frequency(n_documents: int, df: int) -> float:
     return math.log(1 + (n_documents - df + 0.5) / (df + 0.5))
 
 
-def idf(texts: Iterable[str], tokenizer: Tokenizer, *, boosts: Mapping[int, float] | None = None) -> dict[str, float]:
+def token_idf(
+    texts: Iterable[str], tokenizer: Tokenizer, *, boosts: Mapping[int, float] | None = None
+) -> dict[str, float]:
     """Every token's weight by its decoded key, in the order of token ids; special tokens are left out.
 
     A token that is in no text has the highest weight, as a term never seen is the most telling one. boosts: token id
@@ -87,6 +90,12 @@ def idf(texts: Iterable[str], tokenizer: Tokenizer, *, boosts: Mapping[int, floa
         key: round(inverse_document_frequency(n_documents, document_frequency[i]) * factors.get(i, 1.0), _DIGITS)
         for i, key in keys.items()
     }
+
+
+def write_idf(path: Path, weights: Mapping[str, float]) -> None:
+    """Writes `idf.json`, whole or not at all; keys are left as the server decodes them, NFC or not."""
+    with whole(path) as part:
+        part.write_text(json.dumps(weights, ensure_ascii=False, indent=2) + "\n", encoding="utf-8", newline="\n")
 
 
 def trend_boosts(trends: Trends, tokenizer: Tokenizer, *, max_boost: float = 1.5) -> dict[int, float]:

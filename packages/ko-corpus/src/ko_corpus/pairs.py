@@ -19,7 +19,7 @@ KINDS: tuple[PairKind, ...] = ("title", "heading", "first_sentence")
 SENTENCE_CHARS = (10, 200)
 """A first sentence is a query if it has at least and at most so many characters."""
 
-SPECIFIC_WORDS = 3
+SPECIFIC_WORDS = 4
 """A heading of at least so many words, in one document only, is a query by itself; others need the title before."""
 
 
@@ -50,7 +50,7 @@ def parse_kinds(text: str) -> tuple[PairKind, ...]:
     return tuple(kind for kind in KINDS if kind in wanted)
 
 
-def pairs(
+def make_pairs(
     passages: Iterable[Passage], *, kinds: Sequence[PairKind] = KINDS, splits: Mapping[str, Split] | None = None
 ) -> Iterator[Pair]:
     """Yields the pairs of these kinds in the order of the passages; holds all passages in memory.
@@ -106,8 +106,8 @@ def _pairs_of(
 def heading_query(title: str, heading: str, *, generic: frozenset[str] = frozenset()) -> str:
     """The innermost heading alone if it is specific, otherwise after the title (or the headings around it).
 
-    >>> heading_query("희소 검색", "색인"), heading_query("희소 검색", "색인 > 역색인을 압축하는 법")
-    ('희소 검색 색인', '역색인을 압축하는 법')
+    >>> heading_query("희소 검색", "색인"), heading_query("희소 검색", "색인 > 역색인을 압축하는 세 가지 방법")
+    ('희소 검색 색인', '역색인을 압축하는 세 가지 방법')
     """
     around, _, innermost = heading.rpartition(HEADING_SEPARATOR)
     if innermost.lower() not in generic and len(innermost.split()) >= SPECIFIC_WORDS:

@@ -6,9 +6,12 @@ Rules, not a model: passage ids hang on the cuts, so they must come out alike wi
 import re
 
 _END = re.compile(r"""[.!?。！？…]+["'”’」』)\]》〉]*(?=\s)|\n""")
-_NOT_AN_END = re.compile(
-    r"(?:(?:^|\s)\(?\d{1,3}|(?:^|[\s(.])[A-Za-z]|\b(?:Dr|Mr|Mrs|Ms|Prof|St|vs|etc|cf|No|Fig|Eq|al|Inc|Ltd|Co|approx))\.$"
+_ABBREVIATION = re.compile(
+    r"(?:(?:^|[\s(.])[A-Za-z]|\b(?:Dr|Mr|Mrs|Ms|Prof|St|vs|etc|cf|No|Fig|Eq|al|Inc|Ltd|Co|approx))\.$"
 )
+_NUMBERING = re.compile(r"\W*\d{1,3}\.")
+_DATE = re.compile(r"\d\.\s\d{1,2}\.$")
+_NUMBER_FOLLOWS = re.compile(r"\s+\d")
 
 
 def sentence_spans(text: str) -> list[tuple[int, int]]:
@@ -19,12 +22,21 @@ def sentence_spans(text: str) -> list[tuple[int, int]]:
     spans = []
     start = 0
     for end in _END.finditer(text):
-        if end.group() == "." and _NOT_AN_END.search(text, max(start, end.start() - 8), end.end()):
+        if end.group() == "." and _goes_on(text, start, end.end()):
             continue
         spans.append((start, end.end()))
         start = end.end()
     spans.append((start, len(text)))
     return [trimmed for a, b in spans if (trimmed := _trim(text, a, b))[0] < trimmed[1]]
+
+
+def _goes_on(text: str, start: int, end: int) -> bool:
+    """Whether the sentence from `start` goes on after a dot that ends at `end`."""
+    tail = text[max(start, end - 12) : end]
+    if tail[-2:-1].isdigit():
+        is_date = bool(_NUMBER_FOLLOWS.match(text, end) or _DATE.search(tail))
+        return is_date or bool(_NUMBERING.fullmatch(text[start:end]))
+    return bool(_ABBREVIATION.search(tail))
 
 
 def split_sentences(text: str) -> list[str]:

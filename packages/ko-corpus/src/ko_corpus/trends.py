@@ -203,7 +203,7 @@ def stratified_z(tables: Iterable[tuple[int, int, int, int]]) -> float:
 
 
 def _without_parts(risen: Mapping[str, Trend], counted: _Counted, *, min_z: float) -> dict[str, Trend]:
-    """Of each term and a part of it that rose as well, those that rose in their own right.
+    """Of each term and the parts of it that rose as well, those that rose in their own right.
 
     The longer is left out where it is but one of the things said of a part that is newer; a part where it does not
     rise in the documents without the longer.
@@ -212,15 +212,17 @@ def _without_parts(risen: Mapping[str, Trend], counted: _Counted, *, min_z: floa
     for longer in sorted(risen, key=lambda key: (-len(key), key)):
         spans = {longer[a:b] for a in range(len(longer)) for b in range(a + 2, len(longer) + 1)} - {longer}
         parts = sorted(spans & risen.keys())
-        if any(_is_mere_phrase(risen[longer], risen[part]) for part in parts):
+        if _is_mere_phrase(risen[longer], [risen[part] for part in parts]):
             dropped.add(longer)
         else:
             dropped.update(part for part in parts if stratified_z(_tables(part, counted, without=longer)) < min_z)
     return {key: trend for key, trend in risen.items() if key not in dropped}
 
 
-def _is_mere_phrase(longer: Trend, part: Trend) -> bool:
-    return longer.ratio < part.ratio and longer.n_recent < EXPLAINED * part.n_recent
+def _is_mere_phrase(longer: Trend, parts: Sequence[Trend]) -> bool:
+    """Whether a part is newer and has most of its documents without the longer, and no part hangs on the longer."""
+    explained = [longer.n_recent >= EXPLAINED * part.n_recent for part in parts]
+    return not any(explained) and any(longer.ratio < part.ratio for part in parts)
 
 
 def _tables(key: str, counted: _Counted, *, without: str | None = None) -> list[tuple[int, int, int, int]]:
