@@ -12,15 +12,18 @@ from functools import cached_property
 from pathlib import Path
 from typing import cast
 
-import pyarrow.parquet as pq
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
+from told import told
 from workspace import ROOT, finish, packages
 
 FORMATS = ROOT / "docs" / "formats"
 HEADER = re.compile(r"^Version (?P<version>\d+) · .+$", re.MULTILINE)
 LINK = re.compile(r"\]\((?P<target>(?:schemas|golden)/[^)]+)\)")
 EXAMPLE = re.compile(r"^```\w*\n(?P<lines>.*?)^```$", re.MULTILINE | re.DOTALL)
+LINES = {".jsonl", ".tsv", ".trec", ".txt"}
+"""Suffixes of files that are described by the line."""
+TEXT = LINES | {".json"}
 
 Schema = Mapping[str, object]
 
@@ -59,22 +62,12 @@ class Page:
 
 
 def records(sample: Path) -> Iterator[tuple[str, object]]:
-    """Yields what a schema describes, each with its place: lines, a JSON value, or a Parquet file told as JSON."""
-    if sample.suffix == ".parquet":
-        yield sample.name, told(sample)
-    elif sample.suffix == ".json":
-        yield sample.name, json.loads(sample.read_text(encoding="utf-8"))
-    else:
+    """Yields what a schema describes, each with its place: a line, or a whole file or folder told as JSON."""
+    if sample.suffix in LINES:
         for number, line in enumerate(sample.read_text(encoding="utf-8").splitlines(), start=1):
             yield f"{sample.name}:{number}", json.loads(line) if sample.suffix == ".jsonl" else line
-
-
-def told(parquet: Path) -> object:
-    """A Parquet file as JSON: the type of each column, its metadata and its rows."""
-    table = pq.read_table(parquet)
-    types = {field.name: re.sub(r"list<\w+: (\w+)>", r"list<\1>", str(field.type)) for field in table.schema}
-    metadata = {key.decode(): value.decode() for key, value in (table.schema.metadata or {}).items()}
-    return {"columns": types, "metadata": metadata, "rows": table.to_pylist()}
+    else:
+        yield sample.name, told(sample)
 
 
 def field_names(schema: object) -> Iterator[str]:
@@ -105,7 +98,7 @@ def page_problems(page: Page) -> Iterator[str]:
             yield f"{where}: links to nothing in {folder}/"
         yield from (f"{where}: {p.name} does not exist" for p in page.linked(folder) if not p.exists())
     for schema in filter(Path.is_file, page.linked("schemas")):
-        names = sorted({n for n in field_names(read_schema(schema)) if f"`{n}`" not in page.text})
+        names = sorted(n for n in set(field_names(read_schema(schema))) if not re.search(rf"[`.]{n}\b", page.text))
         yield from (f"{where}: says nothing of the field `{name}`" for name in names)
     golden = {line.strip() for sample in sample_files(page) for line in text_lines(sample)}
     for example in EXAMPLE.finditer(page.text):
@@ -114,13 +107,14 @@ def page_problems(page: Page) -> Iterator[str]:
 
 
 def text_lines(sample: Path) -> list[str]:
-    """The lines of a golden sample; of a Parquet file none."""
-    return [] if sample.suffix == ".parquet" else sample.read_text(encoding="utf-8").splitlines()
+    """The lines of a golden sample or of the texts in its folder; of a binary file none."""
+    files = [p for p in sorted(sample.rglob("*")) if p.is_file()] if sample.is_dir() else [sample]
+    return [line for f in files if f.suffix in TEXT for line in f.read_text(encoding="utf-8").splitlines()]
 
 
 def sample_files(page: Page) -> list[Path]:
     """The golden samples of a page that are there."""
-    return [path for path in page.linked("golden") if path.is_file()]
+    return [path for path in page.linked("golden") if path.exists()]
 
 
 def read_schema(path: Path) -> Schema:
@@ -142,7 +136,7 @@ def schema_problems(path: Path, page: Page) -> Iterator[str]:
 
 def sample_problems(sample: Path, schema: Path) -> Iterator[str]:
     """Yields what a golden sample breaks: its schema, or that texts are NFC and end with a line end."""
-    if sample.suffix != ".parquet":
+    if sample.suffix in TEXT:
         text = sample.read_text(encoding="utf-8")
         if not unicodedata.is_normalized("NFC", text) or not text.endswith("\n") or "\r" in text:
             yield f"{sample.name}: is not NFC with a line end after every line"
@@ -162,7 +156,7 @@ def orphans(pages: list[Page]) -> Iterator[str]:
     yield from (f"README.md: does not list {p.path.name}" for p in pages if f"({p.path.name})" not in index)
     for folder in ("schemas", "golden"):
         for file in sorted(p for p in (FORMATS / folder).rglob("*") if p.is_file()):
-            n_pages = sum(file in page.linked(folder) for page in pages)
+            n_pages = sum(bool({file, *file.parents} & set(page.linked(folder))) for page in pages)
             if n_pages != 1:
                 yield f"{file.relative_to(FORMATS)}: {n_pages} pages link to it, wanted one"
 
