@@ -70,6 +70,11 @@ def test_what_is_now_and_then_said_of_a_new_thing_is_no_term_of_its_own() -> Non
     assert [t.term for t in find_trends(corpus(recent, [])).terms] == ["스테이블코인"]
 
 
+def test_two_new_things_side_by_side_are_no_third() -> None:
+    recent = ["온열질환 예방을 다룬다.", "온열질환을 다룬다.", "예방을 다룬다."] * 5
+    assert {t.term for t in find_trends(corpus(recent, [])).terms} == {"온열질환", "예방"}
+
+
 def test_the_spelling_is_the_most_frequent_one() -> None:
     found = find_trends(corpus(["전세 보증을 든다."] * 3 + ["전세보증을 든다."] * 5, []))
     assert [(t.term, t.n_recent) for t in found.terms] == [("전세보증", 8)]

@@ -212,17 +212,22 @@ def _without_parts(risen: Mapping[str, Trend], counted: _Counted, *, min_z: floa
     for longer in sorted(risen, key=lambda key: (-len(key), key)):
         spans = {longer[a:b] for a in range(len(longer)) for b in range(a + 2, len(longer) + 1)} - {longer}
         parts = sorted(spans & risen.keys())
-        if _is_mere_phrase(risen[longer], [risen[part] for part in parts]):
+        if _is_mere_phrase(longer, parts, risen):
             dropped.add(longer)
         else:
             dropped.update(part for part in parts if stratified_z(_tables(part, counted, without=longer)) < min_z)
     return {key: trend for key, trend in risen.items() if key not in dropped}
 
 
-def _is_mere_phrase(longer: Trend, parts: Sequence[Trend]) -> bool:
-    """Whether a part is newer and has most of its documents without the longer, and no part hangs on the longer."""
-    explained = [longer.n_recent >= EXPLAINED * part.n_recent for part in parts]
-    return not any(explained) and any(longer.ratio < part.ratio for part in parts)
+def _is_mere_phrase(longer: str, parts: Sequence[str], risen: Mapping[str, Trend]) -> bool:
+    """Whether parts are newer and wider than the longer term, and no word beside them rises only through it."""
+    whole = risen[longer]
+    hanging = [part for part in parts if whole.n_recent >= EXPLAINED * risen[part].n_recent]
+    wider = [part for part in parts if part not in hanging and risen[part].ratio > whole.ratio]
+    beside = longer
+    for part in sorted(wider, key=len, reverse=True):
+        beside = beside.replace(part, " ")
+    return bool(wider) and not any(part in beside for part in hanging)
 
 
 def _tables(key: str, counted: _Counted, *, without: str | None = None) -> list[tuple[int, int, int, int]]:
