@@ -1,0 +1,229 @@
+"""Searchers: every way to find passages for queries, behind one small interface.
+
+`search` writes down what a searcher finds and `mine` makes negatives of it; neither knows which kind it is.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from sparse_mining import bm25, dense, ranking, svd, tokens, vectors
+from sparse_mining._files import InputError
+from sparse_mining._kiwi import Analysis
+from sparse_mining.analysers import Analyser, analyser, tokenizer_path
+from sparse_mining.embeddings import read_embeddings
+from sparse_mining.passages import Collection, Query
+from sparse_mining.postings import Bags, Ints, Postings, bags
+from sparse_mining.ranking import Ranking
+
+Matrix = NDArray[np.float32]
+
+
+class Asked(Protocol):
+    """Queries that have been analysed or encoded, ready to be searched for."""
+
+    def best(self, k: int) -> Sequence[Ranking]:
+        """The k best documents of each query, best first, ties by row."""
+        ...
+
+    def scores_of(self, docs: list[Ints]) -> list[NDArray[np.float64]]:
+        """The scores of the rows named for each query."""
+        ...
+
+
+class Searcher(Protocol):
+    """A way to find passages, under the name that provenance and runs carry."""
+
+    @property
+    def name(self) -> str: ...
+
+    def facts(self) -> Mapping[str, object]:
+        """What it was made with, for metadata; the same from run to run."""
+        ...
+
+    def ask(self, queries: Sequence[Query]) -> Asked:
+        """Analyses or encodes queries."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choices:
+    """What the command line says about searchers beyond their names."""
+
+    settings: bm25.Settings
+    """Of BM25."""
+    dimensions: int = 128
+    """Of vectors made here."""
+    embeddings: Path | None = None
+    """A folder that `embed` wrote."""
+    query_vectors: Path | None = None
+    """Sparse vectors of the queries."""
+    query_idf: Path | None = None
+    query_tokenizer: Path | None = None
+    seed: int = 42
+
+
+def searchers(specs: Sequence[str], collection: Collection, choices: Choices) -> list[Searcher]:
+    """One searcher for each spec, named by its kind, or by the whole spec where a kind comes twice."""
+    kinds = [spec.partition(":")[0] for spec in specs]
+    names = [kind if kinds.count(kind) == 1 else spec for kind, spec in zip(kinds, specs, strict=True)]
+    return [searcher(spec, collection, choices, name=name) for spec, name in zip(specs, names, strict=True)]
+
+
+def searcher(spec: str, collection: Collection, choices: Choices, *, name: str = "") -> Searcher:
+    """The searcher of `bm25[:ANALYSER]`, `dense[:svd|:FOLDER]` or `sparse:VECTORS` over these passages.
+
+    InputError for any other, and where what it needs is missing or does not fit the passages.
+    """
+    kind, _, argument = spec.partition(":")
+    named = name or kind
+    if kind == "bm25":
+        return _bm25(argument or "kiwi", collection, choices, name=named)
+    if kind == "dense":
+        return _dense(argument or "svd", collection, choices, name=named)
+    if kind == "sparse" and argument:
+        return _sparse(Path(argument), collection, choices, name=named)
+    raise InputError(f"{spec!r} is no way to search: wanted bm25:ANALYSER, dense:svd, dense:FOLDER or sparse:VECTORS")
+
+
+@dataclass(frozen=True, slots=True)
+class _Weighted:
+    """Bags of terms against postings, with what each query adds to every document."""
+
+    postings: Postings
+    asked: Bags
+    shifts: Sequence[float]
+
+    def best(self, k: int) -> Sequence[Ranking]:
+        found = ranking.top_k(self.postings, self.asked, k)
+        return [Ranking(r.docs, r.scores + shift) for r, shift in zip(found, self.shifts, strict=True)]
+
+    def scores_of(self, docs: list[Ints]) -> list[NDArray[np.float64]]:
+        found = ranking.scores_of(self.postings, self.asked, docs)
+        return [scores + shift for scores, shift in zip(found, self.shifts, strict=True)]
+
+
+@dataclass(frozen=True, slots=True)
+class Lexical:
+    """BM25 over an analyser's terms."""
+
+    analyser: Analyser
+    index: bm25.BM25
+    analysis: Analysis
+    name: str
+
+    def facts(self) -> Mapping[str, object]:
+        return {"name": self.name, "analysis": self.analysis, "settings": self.index.settings}
+
+    def ask(self, queries: Sequence[Query]) -> Asked:
+        asked = self.index.bags(self.analyser.terms(query.text for query in queries))
+        return _Weighted(self.index.postings, asked, self.index.shifts(asked))
+
+
+def _bm25(words: str, collection: Collection, choices: Choices, *, name: str) -> Searcher:
+    found = analyser(words)
+    index = bm25.build(found.terms(collection.full_texts()), choices.settings)
+    return Lexical(found, index, found.identity(), name)
+
+
+@dataclass(frozen=True, slots=True)
+class _Projected:
+    documents: Matrix
+    queries: Matrix
+
+    def best(self, k: int) -> Sequence[Ranking]:
+        return list(dense.search(self.documents, self.queries, k))
+
+    def scores_of(self, docs: list[Ints]) -> list[NDArray[np.float64]]:
+        return dense.scores_of(self.documents, self.queries, docs)
+
+
+@dataclass(frozen=True, slots=True)
+class Dense:
+    """Cosine of the built-in TF-IDF and SVD vectors."""
+
+    encoder: svd.SvdEncoder
+    documents: Matrix
+    name: str
+
+    def facts(self) -> Mapping[str, object]:
+        return {"name": self.name, "encoder": self.encoder.header}
+
+    def ask(self, queries: Sequence[Query]) -> Asked:
+        return _Projected(self.documents, self.encoder.encode([query.text for query in queries]))
+
+
+def _dense(source: str, collection: Collection, choices: Choices, *, name: str) -> Searcher:
+    folder = choices.embeddings if source == "svd" else Path(source)
+    if folder is None:
+        encoder, documents = svd.fit(collection.full_texts(), "kiwi", dimensions=choices.dimensions, seed=choices.seed)
+        return Dense(encoder, documents, name)
+    stored = read_embeddings(folder, collection)
+    return Dense(stored.encoder, stored.documents, name)
+
+
+@dataclass(frozen=True, slots=True)
+class SparseTokens:
+    """Sparse document vectors against queries as tokens times IDF."""
+
+    path: Path
+    postings: Postings
+    tokenizer: Tokenizer
+    idf: Mapping[str, float]
+    name: str
+
+    def facts(self) -> Mapping[str, object]:
+        return {"name": self.name, "vectors": self.path.name, "n_postings": len(self.postings.docs)}
+
+    def ask(self, queries: Sequence[Query]) -> Asked:
+        found = tokens.weigh_queries((query.text for query in queries), tokenizer=self.tokenizer, idf=self.idf)
+        n_terms = self.postings.n_terms
+        kept = ([(t, w) for t, w in zip(*bag, strict=True) if t < n_terms] for bag in found)
+        asked = bags(([t for t, _ in bag], [w for _, w in bag]) for bag in kept)
+        return _Weighted(self.postings, asked, [0.0] * len(asked))
+
+
+@dataclass(frozen=True, slots=True)
+class SparseVectors:
+    """Sparse document vectors against sparse query vectors, which must cover every query asked."""
+
+    path: Path
+    postings: Postings
+    asked: Bags
+    rows: Mapping[str, int]
+    name: str
+
+    def facts(self) -> Mapping[str, object]:
+        return {"name": self.name, "vectors": self.path.name, "n_postings": len(self.postings.docs)}
+
+    def ask(self, queries: Sequence[Query]) -> Asked:
+        missing = next((query.id for query in queries if query.id not in self.rows), None)
+        if missing is not None:
+            raise InputError(f"{self.path}: has no vector of query {missing!r}: encode these queries")
+        rows = [self.rows[query.id] for query in queries]
+        spans = [slice(self.asked.starts[row], self.asked.starts[row + 1]) for row in rows]
+        asked = bags((self.asked.terms[s].tolist(), self.asked.weights[s].tolist()) for s in spans)
+        return _Weighted(self.postings, asked, [0.0] * len(asked))
+
+
+def _sparse(path: Path, collection: Collection, choices: Choices, *, name: str) -> Searcher:
+    documents = vectors.read_vectors(path)
+    postings = vectors.invert(documents, collection.rows)
+    if choices.query_vectors is not None:
+        queries = vectors.read_vectors(choices.query_vectors)
+        asked = vectors.as_bags(queries, documents)
+        return SparseVectors(
+            choices.query_vectors, postings, asked, {i: row for row, i in enumerate(queries.ids)}, name
+        )
+    if choices.query_idf is None or choices.query_tokenizer is None:
+        raise InputError("sparse search wants --query-vectors, or --query-idf together with --query-tokenizer")
+    file = tokenizer_path(choices.query_tokenizer)
+    tokenizer = tokens.load_tokenizer(file)
+    if documents.tokens is not None and documents.tokens != tokenizer.get_vocab():
+        raise InputError(f"{file}: its vocabulary is not that of {path}: give the tokenizer of the model that encoded")
+    return SparseTokens(path, postings, tokenizer, tokens.read_idf(choices.query_idf), name)

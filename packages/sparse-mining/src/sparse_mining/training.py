@@ -1,0 +1,133 @@
+"""Training data: from files of pairs to `train.jsonl`, `val.jsonl` and `metadata.json`.
+
+The rules are in `splits`, `negatives` and `mining`; this is the order in which they are called, and the counting.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+
+from sparse_mining._files import InputError, Manifest, Output, write_json
+from sparse_mining.groups import Group, write_groups
+from sparse_mining.mining import Mined, Plan, mine
+from sparse_mining.negatives import false_negatives, read_duplicates
+from sparse_mining.pairs import Pair, normal, read_pairs
+from sparse_mining.passages import Collection, read_collection, read_queries
+from sparse_mining.searchers import Choices, Searcher, searchers
+from sparse_mining.splits import Divided, Rules, divide
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inputs:
+    """The files that groups are made of."""
+
+    passages: Path
+    pairs: Sequence[Path]
+    duplicates: Path | None = None
+    excluded_queries: Sequence[Path] = ()
+
+    def paths(self) -> list[Path]:
+        """All of them that are given."""
+        return [*self.pairs, *([self.duplicates] if self.duplicates else []), *self.excluded_queries]
+
+
+@dataclass
+class Tally:
+    """Counts of one side, kept while its groups stream by."""
+
+    n_groups: int = 0
+    n_short: int = 0
+    """Groups with fewer hard negatives than asked; easy ones stand in."""
+    labels: Counter[str] = field(default_factory=Counter)
+    sources: Counter[str] = field(default_factory=Counter)
+    dropped: Counter[str] = field(default_factory=Counter)
+
+    def record(self) -> dict[str, object]:
+        """As it stands in `metadata.json`."""
+        return {
+            "n_groups": self.n_groups,
+            "n_short_of_hard": self.n_short,
+            "labels": dict(sorted(self.labels.items())),
+            "sources": dict(sorted(self.sources.items())),
+            "dropped": dict(sorted(self.dropped.items())),
+        }
+
+
+def make_groups(inputs: Inputs, folder: Path, *, plan: Plan, rules: Rules, choices: Choices) -> str:
+    """Writes the three files and returns a line that sums them up; InputError before anything is searched."""
+    started = time.time()
+    collection = read_collection(inputs.passages)
+    pairs = read_pairs(inputs.pairs, collection)
+    excluded = {normal(query.text) for path in inputs.excluded_queries for query in read_queries(path)}
+    divided = divide(pairs, collection, rules, excluded=excluded)
+    if not divided.train:
+        raise InputError(f"{inputs.pairs[0]}: no pair is left to train on: left out were {dict(divided.left_out)}")
+    filters = false_negatives(collection, pairs, read_duplicates(inputs.duplicates) if inputs.duplicates else {})
+    found = searchers(list(plan.quotas), collection, choices)
+    sides = {"train": divided.train, "val": divided.val}
+    tallies = {}
+    for side, chosen in sides.items():
+        mined = mine(chosen, collection, searchers=found, filters=filters, plan=plan)
+        tallies[side] = Tally()
+        write_groups(folder / f"{side}.jsonl", _counted(mined, tallies[side], plan))
+    write_json(folder / "metadata.json", _metadata(divided, tallies, found, plan=plan, rules=rules))
+    _write_manifest(inputs, collection, folder, tallies=tallies, seed=plan.seed, started=started)
+    n_short = sum(tally.n_short for tally in tallies.values())
+    return (
+        f"{folder}: {tallies['train'].n_groups} groups to train and {tallies['val'].n_groups} to validate on; "
+        f"{n_short} had fewer than {plan.n_hard} hard negatives; left out {dict(divided.left_out)}"
+    )
+
+
+def _counted(mined: Iterable[Mined], tally: Tally, plan: Plan) -> Iterator[Group]:
+    for group, dropped in ((m.group, m.dropped) for m in mined):
+        tally.n_groups += 1
+        tally.n_short += group.labels.count("hard") < plan.n_hard
+        tally.labels.update(group.labels)
+        tally.sources.update(source.partition("@")[0] for source in group.sources)
+        tally.dropped.update(drop.reason for drop in dropped)
+        yield group
+
+
+def _metadata(
+    divided: Divided, tallies: Mapping[str, Tally], found: Sequence[Searcher], *, plan: Plan, rules: Rules
+) -> dict[str, object]:
+    kinds = {"train": _kinds(divided.train), "val": _kinds(divided.val)}
+    return {
+        "format": "mining",
+        "version": 1,
+        "plan": plan,
+        "rules": {
+            "val_share": rules.val_share,
+            "val_kinds": sorted(rules.val_kinds),
+            "max_synthetic_ratio": rules.max_synthetic_ratio,
+        },
+        "miners": [searcher.facts() for searcher in found],
+        "pairs_left_out": dict(sorted(divided.left_out.items())),
+        "splits": {side: {**tally.record(), "kinds": kinds[side]} for side, tally in tallies.items()},
+    }
+
+
+def _kinds(pairs: Iterable[Pair]) -> dict[str, int]:
+    return dict(sorted(Counter(pair.kind for pair in pairs).items()))
+
+
+def _write_manifest(
+    inputs: Inputs, collection: Collection, folder: Path, *, tallies: Mapping[str, Tally], seed: int, started: float
+) -> None:
+    groups = [
+        Output(path=folder / f"{side}.jsonl", format="groups", n_records=tally.n_groups)
+        for side, tally in tallies.items()
+    ]
+    Manifest(
+        package="sparse-mining",
+        package_version=version("sparse-mining"),
+        seed=seed,
+        inputs=[collection.path, *inputs.paths()],
+        outputs=[*groups, Output(path=folder / "metadata.json", format="mining")],
+        counts={f"n_{side}": tally.n_groups for side, tally in tallies.items()},
+        started=started,
+    ).write()

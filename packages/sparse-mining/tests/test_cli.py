@@ -1,0 +1,104 @@
+"""Tests of the command line: real commands on real files, in this process."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import faiss
+import numpy as np
+import pytest
+from sparse_mining import cli
+
+from .conftest import write_lines
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> str:
+    """Runs a command and returns '' or the error it ended with."""
+    monkeypatch.setattr(sys, "argv", ["sparse-mining", *map(str, arguments)])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    return "" if ended.value.code == 0 else str(ended.value.code)
+
+
+def test_search_writes_a_run_with_manifest_and_timing(
+    monkeypatch: pytest.MonkeyPatch, passages: Path, queries: Path, tmp_path: Path
+) -> None:
+    output, timing = tmp_path / "run.trec", tmp_path / "timing.json"
+    assert run(monkeypatch, "search", passages, queries, "-o", output, "--with", "bm25:kiwi", "--timing", timing) == ""
+    lines = output.read_text().splitlines()
+    assert lines[0].split()[:4] == ["q-1", "Q0", "food#0", "1"]
+    assert {line.split()[0] for line in lines} == {"q-1", "q-3"}
+    assert lines[0].split()[5] == "bm25-kiwi"
+    assert json.loads(timing.read_text())["n_queries"] == 3
+    assert json.loads((tmp_path / "run.trec.manifest.json").read_text())["counts"] == {
+        "n_queries": 3,
+        "n_documents": 12,
+    }
+
+
+def test_embed_then_search_finds_what_fitting_anew_finds(
+    monkeypatch: pytest.MonkeyPatch, passages: Path, pairs: Path, queries: Path, tmp_path: Path
+) -> None:
+    folder, index = tmp_path / "embeddings", tmp_path / "faiss_index.bin"
+    arguments = ["embed", passages, "--pairs", pairs, "-o", folder, "--dimensions", 4, "--index", index]
+    assert run(monkeypatch, *arguments) == ""
+    assert np.load(folder / "document_embeddings.npy").shape == (12, 4)
+    assert np.load(folder / "query_embeddings.npy").shape == (12, 4)
+    assert faiss.read_index(str(index)).ntotal == 12
+    searching = ["search", passages, queries, "--dimensions", 4, "--with"]
+    assert run(monkeypatch, *searching, "dense:svd", "-o", tmp_path / "a.trec", "--tag", "dense") == ""
+    assert run(monkeypatch, *searching, f"dense:{folder}", "-o", tmp_path / "b.trec", "--tag", "dense") == ""
+    assert (tmp_path / "a.trec").read_bytes() == (tmp_path / "b.trec").read_bytes()
+
+
+def test_mine_writes_the_same_bytes_twice(
+    monkeypatch: pytest.MonkeyPatch, passages: Path, pairs: Path, tmp_path: Path
+) -> None:
+    for name in ("a", "b"):
+        arguments = ["mine", passages, pairs, "-o", tmp_path / name, "--hard", 2, "--easy", 1, "--val-share", 0.25]
+        assert run(monkeypatch, *arguments, "--dimensions", 4) == ""
+    for name in ("train.jsonl", "val.jsonl", "metadata.json"):
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+    metadata = json.loads((tmp_path / "a" / "metadata.json").read_text())
+    assert (metadata["splits"]["train"]["n_groups"], metadata["splits"]["val"]["n_groups"]) == (9, 3)
+
+
+def test_a_failed_mine_leaves_earlier_files_as_they_were(
+    monkeypatch: pytest.MonkeyPatch, passages: Path, pairs: Path, tmp_path: Path
+) -> None:
+    write_lines(tmp_path / "bad.jsonl", [{"query_id": "q", "query": "색인", "doc_id": "no#1", "kind": "title"}])
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "train.jsonl").write_text("earlier")
+    assert "'no#1' is not in" in run(
+        monkeypatch, "mine", passages, pairs, tmp_path / "bad.jsonl", "-o", tmp_path / "out"
+    )
+    assert (tmp_path / "out" / "train.jsonl").read_text() == "earlier"
+
+
+def test_fuse_joins_two_runs(monkeypatch: pytest.MonkeyPatch, golden: Path, tmp_path: Path) -> None:
+    output = tmp_path / "fused.trec"
+    assert run(monkeypatch, "fuse", golden / "run.trec", golden / "run.trec", "-o", output, "--weights", "1,1") == ""
+    assert output.read_text().splitlines()[0] == "q-1 Q0 doc-1#1 1 0.032786885 rrf"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (["--with", "bm25:nori"], "analyser 'nori' is not known"),
+        (["--with", "elastic"], "'elastic' is no way to search"),
+        (["--with", "sparse:none.parquet"], "none.parquet: no such file"),
+    ],
+)
+def test_bad_input_is_named_and_nothing_is_written(
+    monkeypatch: pytest.MonkeyPatch, passages: Path, queries: Path, arguments: list[str], error: str
+) -> None:
+    output = passages.parent / "run.trec"
+    assert error in run(monkeypatch, "search", passages, queries, "-o", output, *arguments)
+    assert not output.exists()
+
+
+def test_help_imports_nothing_heavy() -> None:
+    heavy = "{'numba', 'sklearn', 'faiss', 'torch', 'pyarrow', 'kiwipiepy'}"
+    script = f"import sys; import sparse_mining.cli; print(sorted({heavy} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout == "[]\n"
