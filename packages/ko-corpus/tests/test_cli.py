@@ -3,6 +3,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import jsonschema
 import pytest
 from ko_corpus._files import InputError
 from ko_corpus.cli import app
@@ -44,6 +45,21 @@ def run_all(steps: list[list[str]]) -> list[bytes]:
 
 def test_a_whole_run_gives_the_same_bytes_again(steps: list[list[str]]) -> None:
     assert run_all(steps) == run_all(steps)
+
+
+def test_every_output_satisfies_the_schema_of_its_format(steps: list[list[str]], repository: Path) -> None:
+    run_all(steps)
+    checked = []
+    for path in map(Path, OUTPUTS):
+        manifests = [*Path().glob(f"{path.parts[0]}.manifest.json"), Path("documents.jsonl.manifest.json")]
+        outputs = [o for m in manifests for o in json.loads(m.read_text())["outputs"] if o["path"] == path.parts[0]]
+        name = outputs[0]["format"]
+        schema = json.loads((repository / "docs" / "formats" / "schemas" / f"{name}.schema.json").read_text())
+        text = path.read_text(encoding="utf-8")
+        for value in map(json.loads, text.splitlines()) if path.suffix == ".jsonl" else [json.loads(text)]:
+            jsonschema.validate(value, schema)
+        checked.append(name)
+    assert checked == ["documents", "duplicate_clusters", "passages", "pairs", "trends", "idf"]
 
 
 def test_every_output_has_a_manifest_that_names_inputs_and_counts(steps: list[list[str]]) -> None:

@@ -36,6 +36,7 @@ def test_a_heading_is_a_query_alone_only_if_it_is_specific() -> None:
     assert heading_query("희소 검색", long) == long
     assert heading_query("희소 검색", long, generic=frozenset({long})) == f"희소 검색 {long}"
     assert heading_query("희소 검색", "색인 > 압축") == "희소 검색 압축"
+    assert heading_query("희소 검색", "희소 검색") == "희소 검색"
     assert heading_query("", "색인 > 압축") == "색인 압축"
 
 

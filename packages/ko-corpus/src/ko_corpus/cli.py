@@ -43,7 +43,7 @@ def _log(message: str) -> None:
 
 @app.command()
 def load(
-    sources: Annotated[list[Path], typer.Argument(metavar="SOURCE...", help="JSONL(.gz) files, or folders of them.")],
+    sources: Annotated[list[Path], typer.Argument(metavar="SOURCE", help="JSONL(.gz) files, or folders of them.")],
     output: OutputPath,
     *,
     duplicates: Annotated[Path | None, typer.Option(help="Where to list what was dropped as a copy.")] = None,
@@ -144,7 +144,6 @@ def trends(
     recent_months: Annotated[int, typer.Option(min=1, help="Months of the recent window.")] = 4,
     min_support: Annotated[int, typer.Option(min=1, help="Recent documents that must hold a term.")] = 3,
     min_z: Annotated[float, typer.Option(min=0, help="Least z-score of a rise.")] = 2.5,
-    max_boost: Annotated[float, typer.Option(min=1, help="The boost of the strongest rise.")] = 1.5,
     top: Annotated[int, typer.Option(min=1, help="Terms written at most.")] = 200,
 ) -> None:
     """Finds the terms that the newest months speak of more than the time before."""
@@ -152,9 +151,7 @@ def trends(
     from .trends import TrendOptions, find_trends
 
     started = time.time()
-    options = TrendOptions(
-        recent_months=recent_months, min_support=min_support, min_z=min_z, max_boost=max_boost, top=top
-    )
+    options = TrendOptions(recent_months=recent_months, min_support=min_support, min_z=min_z, top=top)
     held = list(read_documents([documents]))
     found = find_trends(held, options)
     write_json(output, found)

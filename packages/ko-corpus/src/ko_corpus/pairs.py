@@ -110,6 +110,8 @@ def heading_query(title: str, heading: str, *, generic: frozenset[str] = frozens
     ('희소 검색 색인', '역색인을 압축하는 세 가지 방법')
     """
     around, _, innermost = heading.rpartition(HEADING_SEPARATOR)
+    if innermost.lower() == title.lower():
+        return title
     if innermost.lower() not in generic and len(innermost.split()) >= SPECIFIC_WORDS:
         return innermost
     return " ".join(part for part in (title or around.replace(HEADING_SEPARATOR, " "), innermost) if part)
