@@ -84,7 +84,7 @@ def wheel(session: nox.Session, package: str) -> None:
 
 @nox.session(venv_backend="none")
 def contracts(session: nox.Session) -> None:
-    """Packages import none of each other, vendored files are identical, no path of a machine is in git.
+    """Packages import none of each other, vendored files and schemas are identical, git holds no machine path.
 
     `-- --write` carries a changed vendored file and the schemas to all packages, `-- --write --from PACKAGE` that
     package's.
@@ -92,6 +92,7 @@ def contracts(session: nox.Session) -> None:
     in_root(session, "lint-imports")
     in_root(session, "python", "checks/contracts.py", *session.posargs)
     in_root(session, "python", "checks/paths.py")
+    in_root(session, "pytest", "--quiet", "--doctest-modules", "-W", "error", "checks")
 
 
 @nox.session(venv_backend="none")
@@ -109,10 +110,9 @@ def formats(session: nox.Session) -> None:
 
 @nox.session(venv_backend="none")
 def apps(session: nox.Session) -> None:
-    """Tests of the apps, the sample corpus and the checks, with all packages side by side."""
-    places = ["apps/pretrain/tests", "datasets/sample/tests", "checks/tests"]
-    for place in places:
-        if any(Path(place).glob("test_*.py")):
+    """Tests of the apps and of the sample corpus, with all packages side by side."""
+    for place in ("apps/pretrain/tests", "datasets/sample/tests"):
+        if any((ROOT / place).glob("**/test_*.py")):
             in_root(session, "pytest", place, *session.posargs)
         else:
             session.warn(f"{place}: no tests yet")

@@ -45,8 +45,8 @@ class Copies:
         """
         if chosen is not None and chosen in self.paths:
             return self.paths[chosen].read_bytes()
-        if len(self.variants) == 1:
-            return next(iter(self.variants))
+        if len(self.variants) <= 1:
+            return next(iter(self.variants), b"")
         changed = {content for p in self.paths.values() if (content := p.read_bytes()) != committed(p, root)}
         if len(changed) == 1:
             return changed.pop()

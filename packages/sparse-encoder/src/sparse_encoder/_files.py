@@ -60,9 +60,11 @@ def whole(path: Path) -> Iterator[Path]:
             part.rename(path)
             _remove(old)
         else:
-            os.replace(part, path)
+            part.replace(path)
     except OSError as error:
-        raise InputError(f"{path}: cannot be written: {error.strerror or error}; nothing was left in its place") from error
+        raise InputError(
+            f"{path}: cannot be written: {error.strerror or error}; nothing was left in its place"
+        ) from error
     finally:
         _remove(part)
 
