@@ -80,3 +80,72 @@ def write_export(folder: Path, *, tokenizer: Tokenizer | None = None, idf: dict[
     write_bundle(folder, "encoder", "SPARSE_ENCODING", {"model.pt": BAG.read_bytes(), "tokenizer.json": content})
     write_bundle(folder, "tokenizer", "SPARSE_TOKENIZE", {"tokenizer.json": content, "idf.json": weights})
     return folder
+
+
+SUBJECTS = [
+    "희소 검색",
+    "역색인",
+    "도서관 학생",
+    "형태소 분석",
+    "kubernetes 클러스터",
+    "서버 장애",
+    "sparse vector",
+    "날씨",
+]
+PREDICATES = [
+    "단어마다 가중치를 둔다",
+    "문서로 가는 길이다",
+    "책을 빌리다",
+    "few terms",
+    "복구",
+    "맑다",
+    "한국어 분석",
+    "노드",
+]
+
+
+def write_passages(folder: Path, n_passages: int) -> Path:
+    """A BEIR folder of short passages, all different."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "corpus.jsonl").open("w", encoding="utf-8") as lines:
+        for number in range(n_passages):
+            subject = SUBJECTS[number % len(SUBJECTS)]
+            predicate = PREDICATES[number // len(SUBJECTS) % len(PREDICATES)]
+            passage = {
+                "_id": f"doc-{number // 4}#{number % 4}",
+                "title": subject,
+                "text": f"{subject}은 {predicate}." + " inverted index" * (number // 64 % 3),
+                "metadata": {"document_id": f"doc-{number // 4}", "language": "ko", "published": "2026-01-31"},
+            }
+            lines.write(json.dumps(passage, ensure_ascii=False) + "\n")
+    return folder
+
+
+def bag_vector(tokenizer: Tokenizer, text: str) -> dict[str, float]:
+    """What the encoder of `write_export` makes of a text, by token."""
+    encoding = tokenizer.encode(text)
+    return {t: bag_weight(i) for t, i in zip(encoding.tokens, encoding.ids, strict=True) if t not in SPECIAL}
+
+
+def write_vectors(path: Path, passages: Path) -> Path:
+    """The vectors of a BEIR folder's passages as JSON Lines."""
+    tokenizer = make_tokenizer()
+    with path.open("w", encoding="utf-8") as lines:
+        for line in (passages / "corpus.jsonl").read_text(encoding="utf-8").splitlines():
+            passage = json.loads(line)
+            vector = {"id": passage["_id"], "vector": bag_vector(tokenizer, passage["text"])}
+            lines.write(json.dumps(vector, ensure_ascii=False) + "\n")
+    return path
+
+
+def write_recipe(folder: Path, name: str, *, n_passages: int = 40, more: str = "", vectors: bool = True) -> Path:
+    """An export, passages, their vectors and a recipe over them; `more` is YAML."""
+    write_export(folder / "deploy")
+    passages = write_passages(folder / "passages", n_passages)
+    lines = [f"name: {name}", "export: deploy", "passages: passages"]
+    if vectors:
+        write_vectors(folder / "vectors.jsonl", passages)
+        lines.append("vectors: vectors.jsonl")
+    path = folder / "deploy.yaml"
+    path.write_text("\n".join([*lines, more]) + "\n", encoding="utf-8")
+    return path

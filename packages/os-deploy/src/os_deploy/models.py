@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import msgspec
 
-from os_deploy._files import InputError
+from os_deploy._files import InputError, read_json, write_json
 from os_deploy.bundles import Bundle
 from os_deploy.cluster import Cluster, ClusterError, Done
 
@@ -51,14 +51,6 @@ class _Hit(msgspec.Struct, frozen=True, kw_only=True):
     source: Model = msgspec.field(name="_source")
 
 
-class _ChunkNumber(msgspec.Struct, frozen=True, kw_only=True):
-    chunk_number: int
-
-
-class _ChunkHit(msgspec.Struct, frozen=True, kw_only=True):
-    source: _ChunkNumber = msgspec.field(name="_source")
-
-
 class _Hits(msgspec.Struct, frozen=True, kw_only=True):
     hits: list[_Hit]
 
@@ -67,16 +59,18 @@ class _Found(msgspec.Struct, frozen=True, kw_only=True):
     hits: _Hits
 
 
-class _ChunkHits(msgspec.Struct, frozen=True, kw_only=True):
-    hits: list[_ChunkHit]
+class _Uploaded(msgspec.Struct, frozen=True, kw_only=True):
+    """How far an upload has come, as the work folder keeps it."""
+
+    model_id: str
+    n_chunks: int
 
 
-class _FoundChunks(msgspec.Struct, frozen=True, kw_only=True):
-    hits: _ChunkHits
+def ensure_model(cluster: Cluster, bundle: Bundle, *, work: Path, report: Report) -> str:
+    """The id of the bundle's model, deployed: one that is there with the same hash, or one uploaded now.
 
-
-def ensure_model(cluster: Cluster, bundle: Bundle, *, report: Report) -> str:
-    """The id of the bundle's model, deployed: one that is there with the same hash, or one uploaded now."""
+    work: a folder that outlives a failure, in which the chunks that arrived are counted.
+    """
     config = bundle.config
     found = find_models(cluster, config.model_content_hash_value)
     whole = [model_id for model_id, model in found if model.model_state in WHOLE]
@@ -85,7 +79,7 @@ def ensure_model(cluster: Cluster, bundle: Bundle, *, report: Report) -> str:
         model_id = whole[0]
     else:
         model_id = found[0][0] if found else _register(cluster, bundle)
-        _upload(cluster, model_id, bundle.zip_path, report=report)
+        _upload(cluster, model_id, bundle.zip_path, log=work / f"{bundle.zip_path.name}.upload.json", report=report)
     deploy_model(cluster, model_id, report=report)
     return model_id
 
@@ -136,35 +130,21 @@ def _register(cluster: Cluster, bundle: Bundle) -> str:
     return cluster.post("/_plugins/_ml/models/_register_meta", _Started, body=body).model_id
 
 
-def _upload(cluster: Cluster, model_id: str, path: Path, *, report: Report) -> None:
-    there = _uploaded_chunks(cluster, model_id)
+def _upload(cluster: Cluster, model_id: str, path: Path, *, log: Path, report: Report) -> None:
+    uploaded = read_json(log, _Uploaded) if log.is_file() else _Uploaded(model_id=model_id, n_chunks=0)
+    there = uploaded.n_chunks if uploaded.model_id == model_id else 0
     n_chunks = -(-path.stat().st_size // CHUNK_BYTES)
     with path.open("rb") as data:
-        for number in range(n_chunks):
-            chunk = data.read(CHUNK_BYTES)
-            # the last chunk is what makes ML Commons count the model as whole, so it always goes
-            if number in there and number < n_chunks - 1:
-                continue
-            upload = f"/_plugins/_ml/models/{model_id}/upload_chunk/{number}"
-            retry(lambda upload=upload, chunk=chunk: cluster.post(upload, Done, body=chunk))  # type: ignore[misc]
+        # the last chunk is what makes ML Commons count the model as whole, so it always goes
+        for number in range(min(there, n_chunks - 1), n_chunks):
+            data.seek(number * CHUNK_BYTES)
+            _upload_chunk(cluster, f"/_plugins/_ml/models/{model_id}/upload_chunk/{number}", data.read(CHUNK_BYTES))
+            write_json(log, _Uploaded(model_id=model_id, n_chunks=number + 1))
             report(f"{path.name}: chunk {number + 1} of {n_chunks}")
 
 
-def _uploaded_chunks(cluster: Cluster, model_id: str) -> set[int]:
-    """Numbers of the chunks that are there; none where the model index may not be read, so that all are sent again."""
-    query = {
-        "query": {"bool": {"filter": [{"term": {"model_id": model_id}}, {"exists": {"field": "chunk_number"}}]}},
-        "size": 1000,
-        "_source": ["chunk_number"],
-    }
-    try:
-        cluster.post("/.plugins-ml-model/_refresh", Done)
-        found = cluster.post("/.plugins-ml-model/_search", _FoundChunks, body=query)
-    except ClusterError as error:
-        if error.status in (403, 404):
-            return set()
-        raise
-    return {hit.source.chunk_number for hit in found.hits.hits}
+def _upload_chunk(cluster: Cluster, path: str, chunk: bytes) -> None:
+    retry(lambda: cluster.post(path, Done, body=chunk))
 
 
 def _wait_for_task(cluster: Cluster, task_id: str, what: str) -> None:

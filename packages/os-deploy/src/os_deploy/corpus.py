@@ -1,0 +1,94 @@
+"""The passages of a deployment joined with their vectors, read in step and twice: once to judge, once to send.
+
+The first reading finds everything that is wrong before the cluster is touched.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from os_deploy._files import InputError, sha256
+from os_deploy.indices import VECTOR, vector_keys
+from os_deploy.ingest import Document
+from os_deploy.passages import Passage, corpus_file, read_passages
+from os_deploy.tokens import ServerTokenizer
+from os_deploy.vectors import Vector, read_vectors
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """What the first reading found."""
+
+    n_passages: int
+    n_bytes: int
+    """Of the files."""
+    max_weight: float
+    """The largest weight of a vector; 0 without vectors."""
+    sha256: str
+    """Of passages and vectors together."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Corpus:
+    """Passages, and vectors where the client made them."""
+
+    passages: Path
+    vectors: Path | None
+    tokenizer: ServerTokenizer
+    field: str
+
+    def survey(self) -> Survey:
+        """Reads everything once; InputError for what is wrong. Holds all ids in memory."""
+        seen: set[str] = set()
+        largest = 0.0
+        for passage, vector in self.rows():
+            if passage.doc_id in seen:
+                raise InputError(
+                    f"{corpus_file(self.passages)}: found the _id {passage.doc_id!r} twice, wanted unique ones"
+                )
+            seen.add(passage.doc_id)
+            if vector is not None:
+                largest = max(largest, *vector.weights.values(), 0.0)
+        if not seen:
+            raise InputError(f"{corpus_file(self.passages)}: found no passage, wanted at least one")
+        files = [corpus_file(self.passages), *([self.vectors] if self.vectors else [])]
+        return Survey(
+            n_passages=len(seen),
+            n_bytes=sum(f.stat().st_size for f in files),
+            max_weight=largest,
+            sha256=" ".join(sha256(f) for f in files),
+        )
+
+    def rows(self) -> Iterator[tuple[Passage, Vector | None]]:
+        """Each passage with its vector; InputError where the two files do not go in step."""
+        passages = read_passages(self.passages)
+        if self.vectors is None:
+            yield from ((passage, None) for passage in passages)
+            return
+        vectors = read_vectors(self.vectors, self.tokenizer)
+        n_rows = 0
+        for passage in passages:
+            vector = next(vectors, None)
+            n_rows += 1
+            if vector is None or vector.doc_id != passage.doc_id:
+                found = repr(vector.doc_id) if vector else "no more vectors"
+                raise InputError(
+                    f"{self.vectors}: row {n_rows}: found {found}, wanted the vector of passage {passage.doc_id!r}: "
+                    f"encode these passages again"
+                )
+            yield passage, vector
+        if (extra := next(vectors, None)) is not None:
+            raise InputError(
+                f"{self.vectors}: found {extra.doc_id!r} after the last of {n_rows} passages: encode them again"
+            )
+
+    def documents(self) -> Iterator[Document]:
+        """What is sent, in order."""
+        encoder = msgspec.json.Encoder()
+        for passage, vector in self.rows():
+            source: dict[str, object] = {"title": passage.title, "text": passage.text, "metadata": passage.metadata}
+            if vector is not None and vector.weights:
+                source[VECTOR] = vector_keys(self.field, self.tokenizer.keys, vector.weights)
+            yield Document(passage.doc_id, encoder.encode(source))
