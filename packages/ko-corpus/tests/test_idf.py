@@ -63,6 +63,12 @@ def test_trends_raise_the_tokens_of_their_terms_within_the_bound(wordpiece: Toke
     assert trend_boosts(found, wordpiece, max_boost=1.5) == {3: 1.2, 2: 1.4, 4: 1.2, 6: 1.5}
 
 
+def test_a_token_without_a_letter_is_not_raised() -> None:
+    tokenizer = Tokenizer(models.WordPiece({"[UNK]": 0, "glp": 1, "-": 2, "1": 3}, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    assert trend_boosts(trends(("glp-1", 1.3)), tokenizer) == {1: 1.3}
+
+
 def test_a_boost_multiplies_the_weight(wordpiece: Tokenizer) -> None:
     plain, raised = token_idf(["검색"], wordpiece), token_idf(["검색"], wordpiece, boosts={6: 1.5})
     assert raised["vector"] == pytest.approx(1.5 * plain["vector"], abs=1e-6)

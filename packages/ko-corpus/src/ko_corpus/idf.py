@@ -99,11 +99,15 @@ def write_idf(path: Path, weights: Mapping[str, float]) -> None:
 
 
 def trend_boosts(trends: Trends, tokenizer: Tokenizer, *, max_boost: float = 1.5) -> dict[int, float]:
-    """Token id -> the highest boost of the trend terms that it is part of, between 1 and `max_boost`."""
+    """Token id -> the highest boost of the trend terms that it is part of, between 1 and `max_boost`.
+
+    Tokens without a letter, such as the number in `GLP-1`, are not raised.
+    """
     boosts: dict[int, float] = {}
     for ids, trend in zip(_token_ids((t.term for t in trends.terms), tokenizer), trends.terms, strict=True):
         for token_id in ids:
-            boosts[token_id] = min(max(trend.boost, boosts.get(token_id, 1.0)), max_boost)
+            if any(c.isalpha() for c in tokenizer.decode([token_id])):
+                boosts[token_id] = min(max(trend.boost, boosts.get(token_id, 1.0)), max_boost)
     return boosts
 
 
