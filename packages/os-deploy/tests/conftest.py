@@ -3,13 +3,16 @@
 import os
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from os_deploy.cluster import Cluster
 from os_deploy.connection import Connection, connection_from
+from os_deploy.removal import plan_removal, remove
 from os_deploy.server.artifacts import NoRepositoryError
 from os_deploy.server.process import start, stop
 from os_deploy.server.spec import ServerSpec
+from os_deploy.versions import all_records
 
 
 def free_port() -> int:
@@ -38,7 +41,11 @@ def connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connection]
 
 @pytest.fixture
 def cluster(connection: Connection) -> Iterator[Cluster]:
-    """A client of the server."""
+    """A client of the server; what a test deploys is gone after it, but for models, which the next can use."""
     client = Cluster(connection)
+    before = {record.index for record in all_records(client)}
     yield client
+    for record in all_records(client):
+        if record.index not in before:
+            remove(client, replace(plan_removal(client, record.name), models=[]))
     client.close()

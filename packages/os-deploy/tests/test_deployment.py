@@ -138,3 +138,4 @@ def test_an_index_in_the_aliass_place_is_refused(cluster: Cluster, tmp_path: Pat
     with pytest.raises(InputError, match="FAIL  name: found an index"):
         deploy(cluster, write_recipe(tmp_path, "taken"))
     assert count(cluster, "taken") == 0
+    cluster.delete("/taken")

@@ -21,10 +21,10 @@ from os_deploy.findings import Finding, Requirement, read_inspection, refuse_fai
 from os_deploy.indices import Record, index_body, ingest_pipeline, search_pipelines, vector_keys
 from os_deploy.ingest import Ingest, count
 from os_deploy.models import ensure_model
-from os_deploy.parity import Parity
 from os_deploy.passages import read_qrels, read_queries
 from os_deploy.preflight import Facts, check_cluster, check_name_free, fix_settings, learn_facts
-from os_deploy.ranking import mean_ndcg
+from os_deploy.prove.parity import Parity
+from os_deploy.prove.ranking import mean_ndcg
 from os_deploy.recipe import Recipe
 from os_deploy.searching import Searcher, Weigh, local_weigher
 from os_deploy.versions import mark_complete, next_version, read_versions, serve, serving_indices

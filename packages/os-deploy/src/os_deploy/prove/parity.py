@@ -10,7 +10,7 @@ import msgspec
 
 from os_deploy.cluster import Cluster
 from os_deploy.findings import Finding, Requirement
-from os_deploy.ranking import same_ranking
+from os_deploy.prove.ranking import same_ranking
 from os_deploy.searching import Searcher, Weigh
 
 TOLERANCE = 1e-3

@@ -1,0 +1,131 @@
+"""The commands that prove a deployment: run, parity and bench."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from os_deploy._files import InputError, Manifest, Output, read_json, write_json
+from os_deploy.options import Export, ModeName, Name, Url, connect, make_searcher
+
+if TYPE_CHECKING:
+    from os_deploy.searching import Mode
+
+
+def add_to(app: typer.Typer) -> None:
+    """Adds these commands to the command line."""
+    app.command()(run)
+    app.command()(parity)
+    app.command()(bench)
+
+
+def check_mode(mode: str) -> "Mode":
+    """The mode of that name; InputError where there is none."""
+    from os_deploy.searching import MODES
+
+    for known in MODES:
+        if mode == known:
+            return known
+    raise InputError(f"--mode: found {mode!r}, wanted one of {', '.join(MODES)}")
+
+
+def run(
+    name: Name,
+    queries: Annotated[Path, typer.Argument(help="queries.jsonl of a BEIR folder.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The TREC run to write.")],
+    mode: ModeName = "sparse",
+    k: Annotated[int, typer.Option("-k", min=1, help="How many passages of each query.")] = 100,
+    timing: Annotated[Path | None, typer.Option(help="Also write what a query cost, as JSON.")] = None,
+    export: Export = None,
+    url: Url = None,
+) -> None:
+    """Run a file of queries through OpenSearch into a TREC run."""
+    from os_deploy import __version__
+    from os_deploy.passages import read_queries, write_run
+    from os_deploy.prove.quality import run_queries
+
+    asked = read_queries(queries)
+    with connect(url) as cluster:
+        found, cost = run_queries(make_searcher(cluster, name, export), asked, mode=check_mode(mode), k=k)
+    write_run(output, found, name=mode)
+    if timing is not None:
+        write_json(timing, cost)
+    parameters = {"name": name, "mode": mode, "k": k}
+    made = [Output(path=output, format="run", n_records=sum(map(len, found.values())))]
+    Manifest(
+        package="os-deploy", package_version=__version__, parameters=parameters, inputs=[queries], outputs=made
+    ).write()
+    typer.echo(f"{output}: {len(asked)} queries, {cost.query_ms:.2f} ms each")
+
+
+def parity(
+    name: Name,
+    export: Annotated[Path, typer.Option(help="The export folder.")],
+    passages: Annotated[Path, typer.Option(help="The BEIR folder that was deployed.")],
+    vectors: Annotated[Path, typer.Option(help="Its vectors.")],
+    queries: Annotated[Path | None, typer.Option(help="queries.jsonl; default: titles of passages.")] = None,
+    texts: Annotated[int, typer.Option(min=1, help="How many passages and queries to compare.")] = 200,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Also write the findings as JSON here.")] = None,
+    url: Url = None,
+) -> None:
+    """Compare the server with this machine: vectors, query weights, top 10. Exit 1 where they differ."""
+    from os_deploy import __version__
+    from os_deploy.findings import inspection, write_inspection
+    from os_deploy.passages import read_queries
+    from os_deploy.prove.proof import prove
+
+    asked = [q.text for q in read_queries(queries)][:texts] if queries else []
+    with connect(url) as cluster:
+        searcher = make_searcher(cluster, name, export)
+        findings = prove(searcher, export=export, passages=passages, vectors=vectors, queries=asked, n_texts=texts)
+    for finding in findings:
+        typer.echo(finding.line())
+    if output is not None:
+        write_inspection(output, inspection(name, findings))
+        inputs = [export, passages, vectors, *([queries] if queries else [])]
+        made = [Output(path=output, format="inspection")]
+        Manifest(package="os-deploy", package_version=__version__, inputs=inputs, outputs=made).write()
+    if not all(f.ok for f in findings):
+        raise InputError(f"{name}: the server differs from this machine")
+
+
+def bench(
+    names: Annotated[list[str], typer.Argument(help="Deployments to compare.")],
+    queries: Annotated[Path, typer.Option(help="queries.jsonl; the same for all.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="bench.json; bench.png is drawn beside it.")],
+    clients: Annotated[str, typer.Option(help="How many ask at once, one measurement each.")] = "1,4,16",
+    n_queries: Annotated[int, typer.Option(min=1, help="Queries of each measurement.")] = 500,
+    k: Annotated[int, typer.Option("-k", min=1, help="How many passages of each query.")] = 10,
+    export: Export = None,
+    url: Url = None,
+) -> None:
+    """Measure latency, throughput and bytes of every kind of query that the deployments answer."""
+    from os_deploy import __version__
+    from os_deploy.passages import read_queries
+    from os_deploy.prove.bench import index_size, make_bench, measure, table
+    from os_deploy.prove.plots import draw
+
+    if not all(part.isdecimal() and 0 < int(part) <= 256 for part in clients.split(",")):
+        raise InputError(f"--clients: found {clients!r}, wanted numbers with commas, such as 1,4,16")
+    at_once = [int(part) for part in clients.split(",")]
+    texts = [q.text for q in read_queries(queries)]
+    if not texts:
+        raise InputError(f"{queries}: found no query, wanted at least one")
+    rows, indices = [], []
+    with connect(url, n_connections=max(at_once)) as cluster:
+        for name in names:
+            searcher = make_searcher(cluster, name, export)
+            indices.append(index_size(cluster, searcher.record))
+            for row in measure(searcher, texts, concurrencies=at_once, n_queries=n_queries, k=k):
+                typer.echo(f"{row.name} {row.mode} x{row.concurrency}: p50 {row.p50_ms:.2f} ms", err=True)
+                rows.append(row)
+    found = make_bench(rows, indices, k=k)
+    write_json(output, found)
+    draw(read_json(output, type(found)), output.with_suffix(".png"))
+    parameters = {"names": names, "clients": clients, "n_queries": n_queries, "k": k}
+    made = [Output(path=output, format="bench"), Output(path=output.with_suffix(".png"), format="png")]
+    Manifest(
+        package="os-deploy", package_version=__version__, parameters=parameters, inputs=[queries], outputs=made
+    ).write()
+    for line in table(found):
+        typer.echo(line)

@@ -1,0 +1,53 @@
+"""The whole comparison of a deployment with this machine, from files: what `os-deploy parity` runs.
+
+It holds all vectors in memory, for the local exact search.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from os_deploy._files import InputError
+from os_deploy.bundles import read_bundles, the_bundle
+from os_deploy.corpus import Corpus
+from os_deploy.findings import Finding
+from os_deploy.indices import vector_keys
+from os_deploy.models import ensure_model
+from os_deploy.prove.parity import Parity, check_ranking
+from os_deploy.searching import Searcher
+
+
+def prove(
+    searcher: Searcher, *, export: Path, passages: Path, vectors: Path, queries: Sequence[str], n_texts: int
+) -> list[Finding]:
+    """Findings on document vectors, query weights and rankings.
+
+    Texts are spread evenly over the passages; without `queries` their titles are asked. Where the export has an encoder
+    that is not on the server, it is put there, since otherwise nothing could be compared with it.
+    """
+    bundles = read_bundles(export)
+    tokenizer = bundles[0].tokenizer
+    corpus = Corpus(passages=passages, vectors=vectors, tokenizer=tokenizer, field=searcher.record.field)
+    rows = [(passage, vector) for passage, vector in corpus.rows() if vector is not None]
+    if not rows:
+        raise InputError(f"{passages}: found no passage, wanted at least one")
+    local = {p.doc_id: vector_keys("rank_features", tokenizer.keys, v.weights) for p, v in rows}
+    sample = [rows[i * len(rows) // min(n_texts, len(rows))][0] for i in range(min(n_texts, len(rows)))]
+    asked = queries or list(dict.fromkeys(p.title or p.text[:40] for p in sample))
+    findings = []
+    encoder_id = searcher.record.encoder_id
+    if not encoder_id and any(b.encodes for b in bundles):
+        encoder = the_bundle(bundles, "SPARSE_ENCODING", export)
+        encoder_id = ensure_model(searcher.cluster, encoder, work=export.parent, report=lambda line: None)
+    parity = Parity(
+        cluster=searcher.cluster,
+        encoder_id=encoder_id,
+        tokenizer_id=searcher.record.tokenizer_id,
+        weigh=searcher.weigh,
+    )
+    if encoder_id:
+        findings.append(parity.check_documents({p.doc_id: p.text for p in sample}, local))
+    if searcher.record.tokenizer_id:
+        findings.append(parity.check_queries([*asked, *(p.text for p in sample)][:n_texts]))
+    if searcher.weigh is not None:
+        findings.append(check_ranking(searcher, asked, local, searcher.weigh))
+    return findings
