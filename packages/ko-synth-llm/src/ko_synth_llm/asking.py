@@ -12,7 +12,7 @@ from .prompts import Message, UndefinedFieldError, render, turns
 from .records import JsonObject, Record, text_sha256
 from .tasks import Draw, Sampling, Task
 
-Asked = Mapping[str, Sequence[str]]
+AskedItems = Mapping[str, Sequence[str]]
 """Items asked for in place of drawn ones, such as {"styles": ["question"]}."""
 
 
@@ -33,7 +33,7 @@ class Request:
 class Asking:
     """Makes requests of records for one task; the examples are rendered once."""
 
-    def __init__(self, task: Task, *, asked: Asked | None = None) -> None:
+    def __init__(self, task: Task, *, asked: AskedItems | None = None) -> None:
         self.task = task
         self.asked = dict(asked or {})
         for name in self.asked:
@@ -69,9 +69,9 @@ class Asking:
     def text_sha256(self, record: Record) -> str:
         return text_sha256([self._string(record, name) for name in self.task.file.record.text])
 
-    def _fields(self, record: Record, *, asked: Asked) -> dict[str, object]:
+    def _fields(self, record: Record, *, asked: AskedItems) -> dict[str, object]:
         shape = self.task.file.record
-        for name in shape.fields:
+        for name in (*shape.text, *shape.fields):
             if name not in record.fields:
                 raise UndefinedFieldError(
                     f"{record.where}: {name!r} is missing, which the prompt of task {self.task.name!r} needs; "

@@ -9,42 +9,19 @@ from typing import Annotated
 
 import typer
 
-from ._files import InputError, Manifest, Output, exit_on_error, read_jsonl, write_jsonl
+from ._files import Manifest, Output, exit_on_error, read_jsonl, write_jsonl
+from .cli_filter import filter_command, verdicts_command
+from .cli_options import Ask, Input, OutputPath, TaskName, asked_items, version
+from .cli_run import run_command
 
 app = typer.Typer(pretty_exceptions_enable=False, no_args_is_help=True, add_completion=False)
-
-Ask = Annotated[
-    list[str],
-    typer.Option("--ask", metavar="NAME=A,B", help="Ask for these, not the drawn ones: styles=question,english"),
-]
-TaskName = Annotated[str, typer.Argument(metavar="TASK", help="A built-in task or a task's folder.")]
-Input = Annotated[Path, typer.Argument(metavar="INPUT", help="JSON Lines (or .gz), or a folder with corpus.jsonl.")]
-OutputPath = Annotated[Path, typer.Option("-o", "--output", help="The file to write.")]
+app.command("run")(run_command)
+app.command("filter")(filter_command)
+app.command("verdicts")(verdicts_command)
 
 
 def main() -> None:
     exit_on_error(app)
-
-
-def version() -> str:
-    from importlib.metadata import version
-
-    return version("ko-synth-llm")
-
-
-def asked_items(options: list[str]) -> dict[str, list[str]]:
-    """`--ask` options as lists.
-
-    >>> asked_items(["styles=question,english"])
-    {'styles': ['question', 'english']}
-    """
-    asked = {}
-    for option in options:
-        name, sign, items = option.partition("=")
-        if not (name and sign and items):
-            raise InputError(f"--ask {option}: wanted NAME=A,B, such as styles=question,english")
-        asked[name] = [item.strip() for item in items.split(",")]
-    return asked
 
 
 @app.command()
@@ -63,7 +40,7 @@ def show(
     source: Input,
     all_records: Annotated[bool, typer.Option("--all", help="Every record, as JSON Lines to --output.")] = False,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Where --all writes.")] = None,
-    ask: Ask = [],  # noqa: B006
+    ask: Ask = [],
 ) -> None:
     """Print the exact messages that a model gets for a record, or write those of every record."""
     from .asking import Asking

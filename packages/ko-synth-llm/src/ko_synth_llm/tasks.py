@@ -4,8 +4,8 @@ Prompts are kept apart from code, so that people who write Korean well can chang
 """
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -111,6 +111,21 @@ def load_task(name: str | Path) -> Task:
     return Task(
         file=file, prompt=prompt, schema=schema, validator=validator, examples=examples, sha256=digest.hexdigest()
     )
+
+
+def with_sampling(task: Task, settings: Iterable[str]) -> Task:
+    """A task with other sampling, given as NAME=VALUE; InputError names a wrong name or value."""
+    values = {}
+    for setting in settings:
+        name, _, value = setting.partition("=")
+        values[name] = value
+    try:
+        held = {**msgspec.to_builtins(task.file.sampling), **values}
+        sampling = msgspec.convert(held, Sampling, strict=False)
+    except msgspec.ValidationError as error:
+        known = ", ".join(field.name for field in msgspec.structs.fields(Sampling))
+        raise InputError(f"--sampling {' '.join(settings)}: {error}; known are {known}") from error
+    return replace(task, file=msgspec.structs.replace(task.file, sampling=sampling))
 
 
 def _folder(name: str | Path) -> Path:

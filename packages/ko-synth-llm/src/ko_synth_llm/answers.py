@@ -1,0 +1,108 @@
+"""From a model's reply to an answer: reasoning set aside, JSON taken out and repaired, the schema enforced.
+
+Whoever asks decides what happens to an invalid reply; here it is only said why it is one.
+"""
+
+import json
+import re
+import unicodedata
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from jsonschema.protocols import Validator
+
+FENCE = re.compile(r"```[A-Za-z]*\s*\n(.*?)```", re.DOTALL)
+TRAILING_COMMA = re.compile(r",(\s*[}\]])")
+FINAL_CHANNEL = "<|channel|>final<|message|>"
+CHANNEL_MARK = re.compile(r"<\|(?:start|end|return|channel|message|constrain)\|>")
+
+
+class AnswerError(Exception):
+    """A reply that holds no valid answer; `reason` is a short name for counting, the message says what is wrong."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+
+
+def separate_reasoning(text: str) -> tuple[str, str]:
+    """A reply as (reasoning, answer), for models that think in `<think>` (Qwen3) or in channels (gpt-oss).
+
+    A `<think>` that never ends leaves no answer. Templates that open it in the prompt leave only its end.
+
+    >>> separate_reasoning("<think>예일까?</think>\\n{}")
+    ('예일까?', '{}')
+    >>> separate_reasoning("<|channel|>analysis<|message|>흠<|end|><|start|>assistant<|channel|>final<|message|>{}")
+    ('흠', '{}')
+    """
+    if FINAL_CHANNEL in text:
+        before, _, answer = text.rpartition(FINAL_CHANNEL)
+        reasoning = " ".join(
+            part.strip() for part in CHANNEL_MARK.split(before) if part.strip() not in {"", "analysis", "assistant"}
+        )
+        return reasoning, CHANNEL_MARK.split(answer)[0].strip()
+    if "</think>" in text:
+        before, _, answer = text.rpartition("</think>")
+        return before.replace("<think>", "").strip(), answer.strip()
+    if "<think>" in text:
+        return text.replace("<think>", "").strip(), ""
+    return "", text.strip()
+
+
+def parse(text: str) -> object:
+    """The JSON value in an answer's text, strings in NFC; fences, words around it and trailing commas are repaired.
+
+    >>> parse('판정은 이렇습니다.\\n```json\\n{"verdict": "예",}\\n```')
+    {'verdict': '예'}
+
+    Raises AnswerError ("empty", "not_json") where there is none.
+    """
+    if not text.strip():
+        raise AnswerError("empty", "the reply holds no answer")
+    candidates = [text, *FENCE.findall(text)]
+    for candidate in candidates:
+        for repaired in (candidate, TRAILING_COMMA.sub(r"\1", candidate)):
+            try:
+                return in_nfc(json.loads(repaired))
+            except ValueError:
+                continue
+    return in_nfc(_embedded(text))
+
+
+def _embedded(text: str) -> object:
+    """The first whole JSON object with words around it; the whole one, never a part of a broken one."""
+    start = text.find("{")
+    if start >= 0:
+        decoder = json.JSONDecoder()
+        for source in (text, TRAILING_COMMA.sub(r"\1", text)):
+            try:
+                return decoder.raw_decode(source, source.find("{"))[0]
+            except ValueError:
+                continue
+    raise AnswerError("not_json", f"the reply is not JSON: {text[:80]!r}")
+
+
+def in_nfc(value: object) -> object:
+    """A JSON value with its strings in NFC."""
+    if isinstance(value, str):
+        return unicodedata.normalize("NFC", value)
+    if isinstance(value, list):
+        return [in_nfc(item) for item in value]
+    if isinstance(value, dict):
+        return {unicodedata.normalize("NFC", key): in_nfc(item) for key, item in value.items()}
+    return value
+
+
+def check(value: object, validator: "Validator") -> None:
+    """Raises AnswerError ("schema") with the first place where a value breaks the schema."""
+    for error in validator.iter_errors(value):
+        raise AnswerError("schema", f"{error.json_path}: {error.message}"[:300])
+
+
+def valid_answer(text: str, validator: "Validator", *, finish_reason: str) -> object:
+    """The answer in a reply whose reasoning was set aside; AnswerError for one that is cut off, no JSON, or invalid."""
+    if finish_reason == "length":
+        raise AnswerError("cut_off", "the reply was cut off at the token limit (sampling.max_tokens)")
+    value = parse(text)
+    check(value, validator)
+    return value

@@ -1,0 +1,46 @@
+"""Opens the backend that a command line names, loading the libraries of that one only.
+
+Three kinds make a choice, not a registry.
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from ._files import InputError
+from .backends import Backend, RecordedBackend
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """How a model is reached; a recording needs none of it."""
+
+    model: str = ""
+    base_url: str = "https://api.openai.com/v1"
+    concurrency: int = 64
+    timeout_s: float = 120.0
+    max_retries: int = 6
+    requests_per_minute: float = 0.0
+    """0 for no limit, as for tokens."""
+    tokens_per_minute: float = 0.0
+
+
+def open_backend(name: str, task: str, connection: Connection) -> Backend:
+    """The backend of a name such as `recorded:replies.jsonl`, `openai` or `vllm`."""
+    kind, _, place = name.partition(":")
+    if kind == "recorded" and place:
+        return RecordedBackend(Path(place), task)
+    if kind in {"openai", "vllm"} and not connection.model:
+        raise InputError(f"--backend {kind} needs --model NAME")
+    try:
+        if kind == "openai":
+            from .openai_server import OpenAIBackend
+
+            return OpenAIBackend(connection, key=os.environ.get("OPENAI_API_KEY", ""))
+        if kind == "vllm":
+            from .vllm_engine import VllmBackend
+
+            return VllmBackend(connection.model)
+    except ImportError as error:
+        raise InputError(str(error)) from error
+    raise InputError(f"--backend {name}: wanted recorded:FILE, openai or vllm")

@@ -1,0 +1,155 @@
+"""The commands that turn answers into what others read: `filter` for queries, `verdicts` for synonyms.
+
+Both read answers of `run` and write formats that other packages know.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+
+from ._files import InputError, Manifest, Output, read_jsonl, whole, write_json, write_jsonl
+from .cli_options import OutputPath, version
+from .filters import Bounds, QueryFilters, Reranked, RoundTrip
+from .metadata import Generators, metadata
+from .outcomes import Answered, Rejected
+from .pairs import Pair, Tally, pairs_of, read_passages, read_splits
+from .verdicts import Verdict, read_candidates, verdicts_of
+
+Answers = Annotated[Path, typer.Argument(metavar="ANSWERS", help="What `run` wrote.")]
+
+
+class Score(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of a reranker's scores."""
+
+    query_id: str
+    doc_id: str
+    score: float
+
+
+def filter_command(
+    answers: Answers,
+    output: OutputPath,
+    passages: Annotated[Path, typer.Option("--passages", help="The passages that the queries were written for.")],
+    pairs: Annotated[Path | None, typer.Option("--pairs", help="Pairs whose documents' splits are taken over.")] = None,
+    run: Annotated[Path | None, typer.Option("--run", help="TREC run of these queries: keep round trips.")] = None,
+    top_k: Annotated[int, typer.Option("--top-k", min=1, help="Rank that a round trip must reach.")] = 10,
+    scores: Annotated[
+        Path | None, typer.Option("--scores", help="JSON Lines query_id, doc_id, score of a reranker.")
+    ] = None,
+    min_score: Annotated[float, typer.Option("--min-score", help="Lowest score that is kept.")] = 0.5,
+    min_hangul: Annotated[float, typer.Option("--min-hangul", help="Share of Hangul in Korean queries.")] = 0.8,
+    max_copied: Annotated[float, typer.Option("--max-copied", help="Share copied from the passage.")] = 0.6,
+    near: Annotated[float, typer.Option("--near", help="Similarity of near duplicates.")] = 0.8,
+    max_crowd: Annotated[int, typer.Option("--max-crowd", help="Kept queries that may be alike.")] = 3,
+    rejected: Annotated[
+        Path | None, typer.Option("--rejected", help="By default NAME.rejected.jsonl beside the output.")
+    ] = None,
+    summary: Annotated[
+        Path | None, typer.Option("--metadata", help="By default generation_metadata.json beside the output.")
+    ] = None,
+) -> None:
+    """Filter generated queries into pairs; every query that is dropped is in the rejects with its reason.
+
+    ANSWERS.rejected.jsonl, which `run` leaves beside its answers, is counted in the metadata.
+    """
+    started = time.time()
+    bounds = Bounds(min_hangul=min_hangul, max_copied=max_copied, near=near, max_crowd=max_crowd)
+    corpus = read_passages(passages)
+    filters = QueryFilters(bounds, corpus.values())
+    if run is not None:
+        filters.filters["round_trip"] = RoundTrip(read_ranks(run), top_k)
+    if scores is not None:
+        filters.filters["reranker"] = Reranked(read_scores(scores), min_score)
+    splits = read_splits(pairs) if pairs is not None else None
+    tally, generators = Tally(), Generators()
+    stream = generators.noted(read_jsonl(answers, Answered))
+    dropped = rejected or output.with_name(f"{output.stem}.rejected.jsonl")
+    write_sorted(pairs_of(stream, corpus, filters, splits=splits, tally=tally), output, dropped)
+    unanswered = answers.with_name(f"{answers.stem}.rejected.jsonl")
+    failures = read_jsonl(unanswered, Rejected) if unanswered.is_file() else iter(())
+    made = metadata(tally, generators, filters=list(filters.filters), bounds=bounds, unanswered=failures)
+    place = summary or output.with_name("generation_metadata.json")
+    write_json(place, made)
+    inputs = [answers, passages, pairs, run, scores]
+    Manifest(
+        package="ko-synth-llm",
+        package_version=version(),
+        parameters={"bounds": bounds, "top_k": top_k, "min_score": min_score},
+        inputs=[path for path in inputs if path is not None],
+        outputs=[
+            Output(path=output, format="pairs", n_records=tally.n_kept),
+            Output(path=dropped, format="rejects", n_records=tally.n_queries - tally.n_kept),
+            Output(path=place, format="generation_metadata"),
+        ],
+        counts={"queries": tally.n_queries, "kept": tally.n_kept, **tally.reasons},
+        started=started,
+    ).write()
+    print(f"kept {tally.n_kept} of {tally.n_queries} queries ({made.accept_rate:.1%}) of {tally.n_answers} answers")
+    for reason in made.rejected:
+        if reason.n:
+            print(f"  {reason.reason}\t{reason.n}")
+
+
+def verdicts_command(
+    answers: Answers,
+    output: OutputPath,
+    candidates: Annotated[Path, typer.Option("--candidates", help="The synonym candidates that were judged.")],
+) -> None:
+    """Write the verdicts of `synonym_judge` for `ko-synonyms merge`."""
+    started = time.time()
+    known = read_candidates(candidates)
+    yes_or_no: Counter[str] = Counter()
+    n_records = write_jsonl(output, _counted(verdicts_of(read_jsonl(answers, Answered), known), yes_or_no))
+    Manifest(
+        package="ko-synth-llm",
+        package_version=version(),
+        inputs=[answers, candidates],
+        outputs=[Output(path=output, format="synonym_verdicts", n_records=n_records)],
+        counts={"candidates": len(known), **yes_or_no},
+        started=started,
+    ).write()
+    print(f"{yes_or_no['yes']} yes, {yes_or_no['no']} no, {len(known) - n_records} candidates without a verdict")
+
+
+def _counted(verdicts: Iterable[Verdict], counts: Counter[str]) -> Iterator[Verdict]:
+    for verdict in verdicts:
+        counts[verdict.verdict] += 1
+        yield verdict
+
+
+def write_sorted(outcomes: Iterable[Pair | Rejected], kept: Path, dropped: Path) -> None:
+    """Writes pairs and rejects to their files in one pass, both whole or neither."""
+    encoder = msgspec.json.Encoder()
+    with (
+        whole(dropped) as dropped_part,
+        dropped_part.open("wb") as rejects,
+        whole(kept) as kept_part,
+        kept_part.open("wb") as pairs,
+    ):
+        for outcome in outcomes:
+            (rejects if isinstance(outcome, Rejected) else pairs).write(encoder.encode(outcome) + b"\n")
+
+
+def read_ranks(path: Path) -> dict[tuple[str, str], int]:
+    """(query_id, doc_id) -> rank of a TREC run."""
+    ranks = {}
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
+    for number, line in enumerate(lines, start=1):
+        parts = line.split()
+        if len(parts) != 6 or not parts[3].isdigit():
+            raise InputError(f"{path}:{number}: wanted 'query_id Q0 doc_id rank score system', found {line!r}")
+        ranks[parts[0], parts[2]] = int(parts[3])
+    return ranks
+
+
+def read_scores(path: Path) -> dict[tuple[str, str], float]:
+    """(query_id, doc_id) -> score of a reranker."""
+    return {(line.query_id, line.doc_id): line.score for line in read_jsonl(path, Score)}

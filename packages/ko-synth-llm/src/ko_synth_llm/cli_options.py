@@ -1,0 +1,40 @@
+"""Options that several commands have, and how they are read.
+
+In a module of its own, since commands live in several.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ._files import InputError
+
+Ask = Annotated[
+    list[str],
+    typer.Option("--ask", metavar="NAME=A,B", help="Ask for these, not the drawn ones: styles=question,english"),
+]
+TaskName = Annotated[str, typer.Argument(metavar="TASK", help="A built-in task or a task's folder.")]
+Input = Annotated[Path, typer.Argument(metavar="INPUT", help="JSON Lines (or .gz), or a folder with corpus.jsonl.")]
+OutputPath = Annotated[Path, typer.Option("-o", "--output", help="The file to write.")]
+
+
+def version() -> str:
+    from importlib.metadata import version
+
+    return version("ko-synth-llm")
+
+
+def asked_items(options: list[str]) -> dict[str, list[str]]:
+    """`--ask` options as lists.
+
+    >>> asked_items(["styles=question,english"])
+    {'styles': ['question', 'english']}
+    """
+    asked = {}
+    for option in options:
+        name, sign, items = option.partition("=")
+        if not (name and sign and items):
+            raise InputError(f"--ask {option}: wanted NAME=A,B, such as styles=question,english")
+        asked[name] = [item.strip() for item in items.split(",")]
+    return asked

@@ -1,0 +1,286 @@
+"""The command `run`: a task over a file with a backend, to a file of answers and one of rejects.
+
+Results appear whole or not at all; until then every valid answer lies in the cache, so that a killed run goes on.
+"""
+
+import shutil
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Annotated
+
+import msgspec
+import typer
+
+from ._files import InputError, Manifest, Output, whole
+from .backends import Backend, RecordedBackend
+from .batch import BudgetReachedError, Options, run
+from .budget import Budget, Price, estimated_usage, plus, read_price
+from .cache import Cache, cache_key
+from .cli_options import Ask, Input, OutputPath, TaskName, asked_items, version
+from .outcomes import Rejected, Result, Usage
+from .progress import Progress
+from .records import read_records
+from .tasks import Task, load_task, with_sampling
+
+BLOCK_BYTES = 1 << 20
+
+
+class Call(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of the side log: what may differ from run to run."""
+
+    id: str
+    outcome: str
+    """`answered`, or the reason of the reject."""
+    cached: bool
+    n_requests: int
+    latency_s: float
+    prompt_tokens: int
+    completion_tokens: int
+    at: str
+    """When it was written, UTC."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """Where a run writes."""
+
+    output: Path
+    rejected: Path
+    log: Path
+    cache: Path | None
+    work: Path
+    strict: bool
+
+    @property
+    def answers(self) -> Path:
+        """The cache: the user's, or one in the work folder."""
+        return self.cache or self.work / "answers.sqlite"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """What a run asks of whom."""
+
+    task: Task
+    source: Path
+    backend: Backend
+    asked: Mapping[str, Sequence[str]]
+
+
+def run_command(
+    task: TaskName,
+    source: Input,
+    output: OutputPath,
+    backend: Annotated[str, typer.Option("--backend", help="recorded:FILE, openai or vllm.")],
+    model: Annotated[str, typer.Option("--model", help="The model's name.")] = "",
+    base_url: Annotated[
+        str, typer.Option("--base-url", envvar="OPENAI_BASE_URL", help="Of an OpenAI-compatible server.")
+    ] = "https://api.openai.com/v1",
+    sampling: Annotated[
+        list[str], typer.Option("--sampling", metavar="NAME=VALUE", help="Overrides the task's: max_tokens=4096")
+    ] = [],
+    ask: Ask = [],
+    cache: Annotated[Path | None, typer.Option("--cache", help="SQLite file of answers, kept for other runs.")] = None,
+    work: Annotated[
+        Path | None, typer.Option("--work", help="Partial work; by default .NAME.work/ beside the output.")
+    ] = None,
+    rejected: Annotated[
+        Path | None, typer.Option("--rejected", help="By default NAME.rejected.jsonl beside the output.")
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Fail, without output, if any record is rejected.")] = False,
+    keep_reasoning: Annotated[bool, typer.Option("--keep-reasoning", help="Keep the model's thinking.")] = False,
+    concurrency: Annotated[int, typer.Option("--concurrency", min=1, help="Requests at once.")] = 64,
+    max_asks: Annotated[int, typer.Option("--max-asks", min=1, help="Times to ask until a reply is valid.")] = 3,
+    timeout_s: Annotated[float, typer.Option("--timeout", help="Seconds for one request.")] = 120.0,
+    max_retries: Annotated[int, typer.Option("--max-retries", min=0, help="Repeats of a request that fails.")] = 6,
+    requests_per_minute: Annotated[float, typer.Option("--requests-per-minute", help="0: no limit.")] = 0.0,
+    tokens_per_minute: Annotated[float, typer.Option("--tokens-per-minute", help="0: no limit.")] = 0.0,
+    max_requests: Annotated[int, typer.Option("--max-requests", help="Stop there; 0: no limit.")] = 0,
+    max_tokens: Annotated[int, typer.Option("--max-tokens", help="Stop there, prompts included; 0: no limit.")] = 0,
+    max_cost: Annotated[float, typer.Option("--max-cost", help="Stop there; needs --prices. 0: no limit.")] = 0.0,
+    prices: Annotated[
+        Path | None, typer.Option("--prices", help='TOML: ["model"] prompt = 1.0, completion = 4.0 (per million)')
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Count requests and tokens, and send none.")] = False,
+) -> None:
+    """Ask a model about every record of a file.
+
+    Answers go to OUTPUT in the order of the input, rejects to NAME.rejected.jsonl with their reasons, times to
+    NAME.log.jsonl. A run that was stopped or killed goes on when it is started again.
+    """
+    from .backend_choice import Connection, open_backend
+
+    loaded = with_sampling(load_task(task), sampling)
+    connection = Connection(
+        model=model,
+        base_url=base_url,
+        concurrency=concurrency,
+        timeout_s=timeout_s,
+        max_retries=max_retries,
+        requests_per_minute=requests_per_minute,
+        tokens_per_minute=tokens_per_minute,
+    )
+    opened = open_backend(backend, loaded.name, connection)
+    if max_cost and prices is None:
+        raise InputError("--max-cost needs --prices, a table of what the model costs")
+    price = read_price(prices, opened.model) if prices is not None else Price()
+    places = Places(
+        output=output,
+        rejected=rejected or output.with_name(f"{output.stem}.rejected.jsonl"),
+        log=output.with_name(f"{output.stem}.log.jsonl"),
+        cache=cache,
+        work=work or output.with_name(f".{output.name}.work"),
+        strict=strict,
+    )
+    job = Job(task=loaded, source=source, backend=opened, asked=asked_items(ask))
+    if dry_run:
+        print(forecast(job, cache_path=places.answers, price=price))
+        return
+    options = Options(
+        concurrency=concurrency,
+        max_asks=max_asks,
+        keeps_reasoning=keep_reasoning,
+        budget=Budget(max_requests=max_requests, max_tokens=max_tokens, max_cost=max_cost, price=price),
+    )
+    run_job(job, places, options=options)
+
+
+def run_job(job: Job, places: Places, *, options: Options) -> None:
+    """Runs, writes and leaves a manifest; the work folder goes when all is done."""
+    started = time.time()
+    task, backend = job.task, job.backend
+    progress = Progress(n_lines(job.source) * task.file.n_answers, price=options.budget.price)
+    with Cache(places.answers) as answers:
+        results = run(task, read_records(job.source), backend, cache=answers, asked=job.asked, options=options)
+        counts, stopped = write_results(results, places, progress)
+    recording = backend.path if isinstance(backend, RecordedBackend) else None
+    Manifest(
+        package="ko-synth-llm",
+        package_version=version(),
+        parameters={
+            "task": task.name,
+            "task_version": task.version,
+            "task_sha256": task.sha256,
+            "model": backend.model,
+            "revision": backend.revision,
+            "sampling": task.file.sampling,
+            "asked": job.asked,
+            "prompt_tokens": progress.usage.prompt_tokens,
+            "completion_tokens": progress.usage.completion_tokens,
+        },
+        seed=task.file.sampling.seed,
+        inputs=[job.source, recording] if recording else [job.source],
+        outputs=[
+            Output(path=places.output, format="records", n_records=counts["answered"]),
+            Output(path=places.rejected, format="rejects", n_records=counts.total() - counts["answered"]),
+        ],
+        counts=counts,
+        started=started,
+    ).write()
+    if stopped is not None:
+        raise stopped
+    shutil.rmtree(places.work, ignore_errors=True)
+
+
+def write_results(
+    results: Iterator[Result], places: Places, progress: Progress
+) -> tuple[Counter[str], BudgetReachedError | None]:
+    """Writes answers, rejects and the side log; returns counts by reason and the limit that stopped the run."""
+    counts: Counter[str] = Counter()
+    stopped: BudgetReachedError | None = None
+    failure: InputError | None = None
+    places.log.parent.mkdir(parents=True, exist_ok=True)
+    with whole(places.rejected) as rejected, rejected.open("wb") as rejects, places.log.open("ab") as log:
+        try:
+            with whole(places.output) as output, output.open("wb") as answers:
+                try:
+                    for result in results:
+                        progress.add(result)
+                        counts[_write(result, answers, rejects, log)] += 1
+                except BudgetReachedError as error:
+                    stopped = error
+                progress.close()
+                _complain(counts, places)
+        except _TooManyRejectsError as error:
+            failure = error
+    if failure is not None:
+        raise failure
+    return counts, stopped
+
+
+class _TooManyRejectsError(InputError):
+    """Rejects that leave no output."""
+
+
+def _write(result: Result, answers: IO[bytes], rejects: IO[bytes], log: IO[bytes]) -> str:
+    outcome = result.outcome
+    name = outcome.reason if isinstance(outcome, Rejected) else "answered"
+    (rejects if isinstance(outcome, Rejected) else answers).write(msgspec.json.encode(outcome) + b"\n")
+    call = Call(
+        id=outcome.id,
+        outcome=name,
+        cached=result.cached,
+        n_requests=result.n_requests,
+        latency_s=round(result.latency_s, 4),
+        prompt_tokens=result.usage.prompt_tokens,
+        completion_tokens=result.usage.completion_tokens,
+        at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+    )
+    log.write(msgspec.json.encode(call) + b"\n")
+    return name
+
+
+def _complain(counts: Counter[str], places: Places) -> None:
+    n_rejected = counts.total() - counts["answered"]
+    if not n_rejected:
+        return
+    reasons = ", ".join(f"{name} {n}" for name, n in sorted(counts.items()) if name != "answered")
+    said = f"{n_rejected} of {counts.total()} records were rejected ({reasons}): see {places.rejected}"
+    if places.strict or not counts["answered"]:
+        raise _TooManyRejectsError(f"{said}; {places.output} was not written")
+    print(f"warning: {said}", file=sys.stderr)
+
+
+def forecast(job: Job, *, cache_path: Path, price: Price) -> str:
+    """What a run would send and cost, as lines; tokens are estimated."""
+    from .asking import Asking
+    from .prompts import UndefinedFieldError
+
+    asking = Asking(job.task, asked=job.asked)
+    counts: Counter[str] = Counter()
+    usage = Usage()
+    cache = Cache(cache_path) if cache_path.is_file() else None
+    for record in read_records(job.source):
+        try:
+            requests = asking.requests(record)
+        except UndefinedFieldError:
+            counts["unaskable"] += 1
+            continue
+        for request in requests:
+            key = cache_key(request, model=job.backend.model, revision=job.backend.revision)
+            if cache is not None and cache.find([key]):
+                counts["cached"] += 1
+            else:
+                counts["requests"] += 1
+                usage = plus(usage, estimated_usage(request))
+    lines = [
+        f"requests\t{counts['requests']}",
+        f"from the cache\t{counts['cached']}",
+        f"records that cannot be asked\t{counts['unaskable']}",
+        f"prompt tokens, about\t{usage.prompt_tokens}",
+        f"completion tokens, about\t{usage.completion_tokens}",
+    ]
+    return "\n".join([*lines, f"cost, about\t{price.of(usage):.2f}"] if price != Price() else lines)
+
+
+def n_lines(source: Path) -> int:
+    """How many lines a plain file has, for the time left; 0 for others."""
+    path = source / "corpus.jsonl" if source.is_dir() else source
+    if path.suffix == ".gz" or not path.is_file():
+        return 0
+    with path.open("rb") as data:
+        return sum(block.count(b"\n") for block in iter(lambda: data.read(BLOCK_BYTES), b""))

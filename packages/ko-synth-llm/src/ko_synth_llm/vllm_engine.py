@@ -1,0 +1,59 @@
+"""vLLM in this process: continuous batching over the requests there are, answers held to their JSON Schema.
+
+For machines with a GPU and no server; many requests are added to one engine at once and it orders its own batches.
+"""
+
+import itertools
+
+from .asking import Request
+from .backends import Reply, RequestError
+from .outcomes import Usage
+
+try:
+    from vllm import SamplingParams
+    from vllm.engine.arg_utils import AsyncEngineArgs
+    from vllm.sampling_params import StructuredOutputsParams
+    from vllm.v1.engine.async_llm import AsyncLLM
+except ImportError as missing:
+    raise ImportError('the vllm backend needs vLLM: pip install "ko-synth-llm[vllm]"') from missing
+
+
+class VllmBackend:
+    """A model that vLLM loads, by hub name or folder."""
+
+    revision = ""
+
+    def __init__(self, model: str) -> None:
+        self.model = model
+        self._engine = AsyncLLM.from_engine_args(AsyncEngineArgs(model=model))
+        self._numbers = itertools.count()
+
+    async def reply(self, request: Request, /) -> Reply:
+        tokenizer = await self._engine.get_tokenizer()
+        messages = [{"role": message.role, "content": message.content} for message in request.messages]
+        prompt = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+        output = None
+        async for part in self._engine.generate(prompt, _parameters(request), f"ko-synth-llm-{next(self._numbers)}"):
+            output = part
+        if output is None or not output.outputs:
+            raise RequestError("engine", "the engine gave no output")
+        answer = output.outputs[0]
+        return Reply(
+            text=answer.text,
+            finish_reason=answer.finish_reason or "stop",
+            usage=Usage(prompt_tokens=len(output.prompt_token_ids or []), completion_tokens=len(answer.token_ids)),
+        )
+
+    async def aclose(self) -> None:
+        self._engine.shutdown()
+
+
+def _parameters(request: Request) -> "SamplingParams":
+    sampling = request.sampling
+    return SamplingParams(
+        temperature=sampling.temperature,
+        top_p=sampling.top_p,
+        max_tokens=sampling.max_tokens,
+        seed=None if sampling.seed is None else sampling.seed + request.n - 1,
+        structured_outputs=StructuredOutputsParams(json=dict(request.schema)),
+    )
