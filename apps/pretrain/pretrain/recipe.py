@@ -71,6 +71,7 @@ def read_recipe(path: Path) -> Recipe:
     settings = _merge(settings, own, where=str(path))
     for key in _names(settings.pop("paths")):
         settings[key] = _from_run(settings[key], path.parent)
+    settings = {key: _fill_tree(value, _flat(settings), str(path)) for key, value in settings.items()}
     specs = _change_stages(stages, changes, where=str(path))
     built = tuple(_build(name, spec, settings, where=str(path)) for name, spec in specs.items())
     _check_order(built, path)
@@ -166,7 +167,7 @@ def _texts(values: list[str], lookup: Mapping[str, Setting], where: str) -> tupl
     for value in values:
         found = _fill_tree(value, lookup, where)
         filled += [str(f) for f in found] if isinstance(found, list) else [str(found)]
-    return tuple(filled)
+    return tuple(path for path in filled if path)
 
 
 def _fill_tree(value: Setting, lookup: Mapping[str, Setting], where: str) -> Setting:
