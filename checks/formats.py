@@ -24,6 +24,8 @@ EXAMPLE = re.compile(r"^```\w*\n(?P<lines>.*?)^```$", re.MULTILINE | re.DOTALL)
 LINES = {".jsonl", ".tsv", ".trec", ".txt"}
 """Suffixes of files that are described by the line."""
 TEXT = LINES | {".json"}
+FOR_PEOPLE = {"plots", "png", "report"}
+"""What is made for eyes alone: no program reads it, so it has no page."""
 
 Schema = Mapping[str, object]
 
@@ -71,7 +73,7 @@ def records(sample: Path) -> Iterator[tuple[str, object]]:
 
 
 def field_names(schema: object) -> Iterator[str]:
-    """Yields the name of every property of a schema, at any depth.
+    """Yields the name of every property of a schema, at any depth but in files that are named by a pattern.
 
     >>> list(field_names({"properties": {"a": {"items": {"properties": {"b": {}}}}}}))
     ['a', 'b']
@@ -82,6 +84,8 @@ def field_names(schema: object) -> Iterator[str]:
     elif isinstance(schema, dict):
         yield from schema.get("properties", {})
         for key, value in schema.items():
+            if key == "patternProperties":
+                continue
             inner = list(value.values()) if key == "properties" else value
             yield from field_names(inner)
 
@@ -166,6 +170,8 @@ def written_without_page(pages: list[Page]) -> Iterator[str]:
     known = {page.name for page in pages}
     for package in packages():
         for name, where in package.formats_written():
+            if name in FOR_PEOPLE:
+                continue
             if name not in known:
                 yield f"{package.name}/{where}: writes format {name!r}, which has no page in docs/formats"
             elif name not in package.formats:
