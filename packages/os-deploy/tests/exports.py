@@ -6,6 +6,7 @@ The encoder is `data/bag.pt`, which `data/make_bag.py` made: each token of the t
 import hashlib
 import json
 import math
+import random
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -73,11 +74,16 @@ def write_bundle(folder: Path, name: str, function: str, files: Mapping[str, byt
     return path
 
 
-def write_export(folder: Path, *, tokenizer: Tokenizer | None = None, idf: dict[str, float] | None = None) -> Path:
-    """An export folder with an encoder and a tokenizer."""
+def write_export(
+    folder: Path, *, tokenizer: Tokenizer | None = None, idf: dict[str, float] | None = None, padding: int = 0
+) -> Path:
+    """An export folder with an encoder and a tokenizer; `padding`: bytes of a file that makes the encoder large."""
     content = (tokenizer or make_tokenizer()).to_str().encode()
     weights = json.dumps(make_idf() if idf is None else idf, ensure_ascii=False).encode()
-    write_bundle(folder, "encoder", "SPARSE_ENCODING", {"model.pt": BAG.read_bytes(), "tokenizer.json": content})
+    files = {"model.pt": BAG.read_bytes(), "tokenizer.json": content}
+    if padding:
+        files["LICENSE"] = random.Random(0).randbytes(padding)
+    write_bundle(folder, "encoder", "SPARSE_ENCODING", files)
     write_bundle(folder, "tokenizer", "SPARSE_TOKENIZE", {"tokenizer.json": content, "idf.json": weights})
     return folder
 

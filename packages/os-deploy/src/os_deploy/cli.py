@@ -114,9 +114,9 @@ def search(
     """Search a deployment."""
     import msgspec
 
+    wanted = prove_cli.check_mode(mode)
     with connect(url) as cluster:
-        searcher = make_searcher(cluster, name, export)
-        results = searcher.search(text, mode=prove_cli.check_mode(mode), k=k, explain=explain)
+        results = make_searcher(cluster, name, export).search(text, mode=wanted, k=k, explain=explain)
     for rank, result in enumerate(results, start=1):
         if as_json:
             typer.echo(msgspec.json.encode(result).decode())

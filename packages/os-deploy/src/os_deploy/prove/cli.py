@@ -44,9 +44,9 @@ def run(
     from os_deploy.passages import read_queries, write_run
     from os_deploy.prove.quality import run_queries
 
-    asked = read_queries(queries)
+    wanted, asked = check_mode(mode), read_queries(queries)
     with connect(url) as cluster:
-        found, cost = run_queries(make_searcher(cluster, name, export), asked, mode=check_mode(mode), k=k)
+        found, cost = run_queries(make_searcher(cluster, name, export), asked, mode=wanted, k=k)
     write_run(output, found, name=mode)
     if timing is not None:
         write_json(timing, cost)

@@ -18,6 +18,8 @@ def start(
     heap: Annotated[str, typer.Option(help="Java heap of each node.")] = "1g",
     nodes: Annotated[int, typer.Option(help="How many nodes.")] = 1,
     models: Annotated[bool, typer.Option(help="With ML Commons, for models on the server (x86_64 Linux).")] = True,
+    security: Annotated[bool, typer.Option(help="With TLS and users, for trying clients.")] = False,
+    setting: Annotated[list[str] | None, typer.Option(help="One more line of opensearch.yml: name=value.")] = None,
     quick: Annotated[bool, typer.Option(help="Start sooner, run slower: not for benchmarks.")] = False,
     name: Name = "default",
 ) -> None:
@@ -28,12 +30,23 @@ def start(
     url = os.environ.get("OPENSEARCH_URL")
     if url:
         raise InputError(f"OPENSEARCH_URL is set to {url}: that cluster is used, and none is started: unset it first")
-    spec = ServerSpec(port=port, heap=heap, n_nodes=nodes, models=models, quick=quick)
+    spec = ServerSpec(
+        port=port,
+        heap=heap,
+        n_nodes=nodes,
+        models=models,
+        security=security,
+        quick=quick,
+        settings=tuple(setting or ()),
+    )
     server = start_server(spec, server_folder(name))
     if models and not server.models:
         typer.echo(
             "models on the server run on x86_64 Linux only; vectors made by the client and query_tokens work", err=True
         )
+    if server.security:
+        typer.echo(f"export OPENSEARCH_CA_FILE={server.ca_file}", err=True)
+        typer.echo(f"export OPENSEARCH_CREDENTIALS_FILE={server.credentials_file}", err=True)
     typer.echo(server.url)
 
 

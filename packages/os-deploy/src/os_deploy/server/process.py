@@ -7,13 +7,14 @@ signalled only when it is still the one that was started.
 import os
 import shutil
 import signal
+import socket
 import ssl
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from base64 import b64encode
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +23,7 @@ import msgspec
 from os_deploy._files import InputError, read_json, write_json
 from os_deploy.server.assembly import NATIVES, Flavour, assemble
 from os_deploy.server.runtime import JavaRuntime, find_java
+from os_deploy.server.security import PASSWORD, SETTINGS, USER, make_certificates, write_credentials
 from os_deploy.server.spec import ServerSpec, cache_folder, runs_models_here
 
 START_TIMEOUT_S = 240.0
@@ -38,6 +40,13 @@ class RunningServer(msgspec.Struct, frozen=True, kw_only=True):
     security: bool = False
     ca_file: str = ""
     """The authority that signed its certificate, where it has one."""
+    credentials_file: str = ""
+    """Who may do everything there, where it has users."""
+
+
+class _Health(msgspec.Struct, frozen=True):
+    status: str
+    number_of_nodes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +68,14 @@ def start(spec: ServerSpec, folder: Path, *, timeout_s: float = START_TIMEOUT_S)
     running = find(folder)
     if running is not None:
         return running
-    if is_answering(f"http://127.0.0.1:{spec.port}"):
-        raise InputError(f"port {spec.port}: another server answers there: choose another with --port")
+    if is_taken(spec.port):
+        raise InputError(f"port {spec.port}: something listens there: choose another with --port")
     java = find_java()
     models = spec.models and runs_models_here()
     home = assemble(Flavour(models=models, security=spec.security, locales=not java.has_locales), cache_folder())
+    if spec.security:
+        make_certificates(folder / "certificates")
+        write_credentials(folder / "credentials.json")
     nodes = [Node(i, folder / f"node-{i}", spec.port + i - 1) for i in range(1, spec.n_nodes + 1)]
     for node in nodes:
         _prepare(node, nodes, home=home, java=java, spec=spec)
@@ -119,18 +131,24 @@ def is_ours(pid: int, folder: Path) -> bool:
     return str(folder.resolve()) in shown.stdout and not shown.stdout.lstrip().startswith("Z")
 
 
-def is_answering(url: str, *, ca_file: str = "", password: str = "") -> bool:
-    """Whether a cluster answers at `url` that is not red."""
-    request = urllib.request.Request(f"{url}/_cluster/health?local=true")
-    if password:
-        request.add_header("Authorization", "Basic " + b64encode(f"admin:{password}".encode()).decode())
-    context = ssl.create_default_context(cafile=ca_file) if ca_file else None
+def is_taken(port: int) -> bool:
+    """Whether something listens on that port of this machine."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def is_answering(server: RunningServer) -> bool:
+    """Whether the server answers and is not red."""
+    request = urllib.request.Request(f"{server.url}/_cluster/health?local=true")
+    if server.security:
+        request.add_header("Authorization", "Basic " + b64encode(f"{USER}:{PASSWORD}".encode()).decode())
+    context = ssl.create_default_context(cafile=server.ca_file) if server.ca_file else None
     try:
         with urllib.request.urlopen(request, timeout=3, context=context) as answer:
-            health = msgspec.json.decode(answer.read(), type=dict[str, object])
-    except (OSError, msgspec.DecodeError):
+            health = msgspec.json.decode(answer.read(), type=_Health)
+    except (OSError, msgspec.MsgspecError):
         return False
-    return health["status"] in ("green", "yellow")
+    return health.status in ("green", "yellow") and health.number_of_nodes == len(server.pids)
 
 
 def log_tail(folder: Path, n_lines: int) -> list[str]:
@@ -156,7 +174,12 @@ def _prepare(node: Node, nodes: list[Node], *, home: Path, java: JavaRuntime, sp
     shutil.rmtree(config, ignore_errors=True)
     shutil.copytree(home / "config", config)
     (config / "analysis").mkdir(exist_ok=True)
-    (config / "opensearch.yml").write_text(settings(node, nodes, models=(home / "ml_cache").is_dir()), encoding="utf-8")
+    text = settings(node, nodes, models=(home / "ml_cache").is_dir(), more=spec.settings)
+    if spec.security:
+        for certificate in (node.folder.parent / "certificates").glob("*.pem"):
+            shutil.copy(certificate, config / certificate.name)
+        text += SETTINGS
+    (config / "opensearch.yml").write_text(text, encoding="utf-8")
     for name in ("data", "logs", "tmp"):
         (node.folder / name).mkdir(exist_ok=True)
     if not java.has_vectors:
@@ -169,7 +192,7 @@ def _prepare(node: Node, nodes: list[Node], *, home: Path, java: JavaRuntime, sp
         natives.symlink_to(home / "ml_cache" / NATIVES)
 
 
-def settings(node: Node, nodes: list[Node], *, models: bool) -> str:
+def settings(node: Node, nodes: list[Node], *, models: bool, more: Sequence[str] = ()) -> str:
     """A node's `opensearch.yml`."""
     lines = [
         "cluster.name: os-deploy",
@@ -196,6 +219,7 @@ def settings(node: Node, nodes: list[Node], *, models: bool) -> str:
             "allow_registering_model_via_local_file": "true",
         }
         lines += [f"plugins.ml_commons.{name}: {value}" for name, value in wanted.items()]
+    lines += [setting.replace("=", ": ", 1) for setting in more]
     return "\n".join(lines) + "\n"
 
 
@@ -219,8 +243,16 @@ def _launch(nodes: list[Node], *, home: Path, java: JavaRuntime, spec: ServerSpe
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+        process.returncode = 0  # it outlives this command, of which Popen would warn
         pids.append(process.pid)
-    server = RunningServer(url=f"http://127.0.0.1:{spec.port}", pids=pids, models=(home / "ml_cache").is_dir())
+    server = RunningServer(
+        url=f"{'https' if spec.security else 'http'}://127.0.0.1:{spec.port}",
+        pids=pids,
+        models=(home / "ml_cache").is_dir(),
+        security=spec.security,
+        ca_file=str(folder / "certificates/ca.pem") if spec.security else "",
+        credentials_file=str(folder / "credentials.json") if spec.security else "",
+    )
     write_json(folder / "server.json", server)
     return server
 
@@ -244,7 +276,7 @@ def _as_user() -> list[str]:
 def _wait(server: RunningServer, nodes: list[Node], timeout_s: float) -> None:
     folder = nodes[0].folder.parent
     began = time.monotonic()
-    while not is_answering(server.url):
+    while not is_answering(server):
         ended = [node for node, pid in zip(nodes, server.pids, strict=True) if _has_ended(pid)]
         if ended or time.monotonic() - began > timeout_s:
             what = "ended" if ended else f"was not ready after {timeout_s:.0f} s"

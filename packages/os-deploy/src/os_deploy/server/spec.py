@@ -30,11 +30,16 @@ class ServerSpec:
     quick: bool = False
     """Starts sooner and runs slower: compiles with Java's first compiler only. Not for benchmarks."""
 
+    settings: tuple[str, ...] = ()
+    """More lines of opensearch.yml, as name=value."""
+
     def __post_init__(self) -> None:
         if not re.fullmatch(r"\d+[mg]", self.heap):
             raise InputError(f"--heap: found {self.heap!r}, wanted a number and m or g, such as 1g")
         if not 1 <= self.n_nodes <= 5:
             raise InputError(f"--nodes: found {self.n_nodes}, wanted 1 to 5")
+        if wrong := [s for s in self.settings if not re.fullmatch(r"[\w.]+=[^\n]+", s)]:
+            raise InputError(f"--setting: found {wrong[0]!r}, wanted name=value")
         if not 1024 <= self.port <= 65_000:
             raise InputError(f"--port: found {self.port}, wanted 1024 to 65000")
 
