@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .cache import Cache
     from .openai_server import OpenAIBackend
     from .outcomes import Answered, Rejected, Result
-    from .records import read_records
+    from .records import Record, read_records
     from .tasks import Task, load_task
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "OpenAIBackend",
     "Options",
     "Price",
+    "Record",
     "RecordedBackend",
     "Rejected",
     "Reply",
@@ -57,6 +58,7 @@ _MODULES = {
     "Answered": "outcomes",
     "Rejected": "outcomes",
     "Result": "outcomes",
+    "Record": "records",
     "read_records": "records",
     "Task": "tasks",
     "load_task": "tasks",

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from ._files import Manifest, Output, exit_on_error, read_jsonl, write_jsonl
+from .cli_cache import app as cache_app
 from .cli_filter import filter_command, verdicts_command
 from .cli_options import Ask, Input, OutputPath, TaskName, asked_items, version
 from .cli_run import run_command
@@ -18,6 +19,7 @@ app = typer.Typer(pretty_exceptions_enable=False, no_args_is_help=True, add_comp
 app.command("run")(run_command)
 app.command("filter")(filter_command)
 app.command("verdicts")(verdicts_command)
+app.add_typer(cache_app, name="cache")
 
 
 def main() -> None:
@@ -32,6 +34,15 @@ def tasks() -> None:
     for name in built_in_tasks():
         file = load_task(name).file
         print(f"{name}\t{file.version}\t{file.description}")
+
+
+@app.command()
+def new_task(folder: Annotated[Path, typer.Argument(help="The folder to make; its name is the task's.")]) -> None:
+    """Write a starting folder for a task of your own."""
+    from .new_task import write_new_task
+
+    write_new_task(folder)
+    print(f"{folder}: edit task.toml, prompt.j2, schema.json and examples.jsonl, then: ko-synth-llm run {folder} ...")
 
 
 @app.command()

@@ -67,7 +67,8 @@ class Bounds:
     max_copied: float = 0.6
     """Longest share of a query that may be copied from its passage."""
     min_copied_characters: int = 10
-    """Shorter copied spans are names and terms."""
+    """Shorter copied spans are names and terms, as are those of fewer words."""
+    min_copied_words: int = 3
     near: float = 0.8
     """Jaccard similarity of character trigrams from which two queries are near duplicates."""
     crowded: float = 0.5
@@ -160,7 +161,8 @@ class QueryFilters:
     def copied(self, query: Query, passage: Passage) -> str:
         span = copied_span(query.text, passage.text)
         share = len(span) / len(query.text)
-        if len(span) < self.bounds.min_copied_characters or share <= self.bounds.max_copied:
+        is_name = len(span) < self.bounds.min_copied_characters or len(span.split()) < self.bounds.min_copied_words
+        if is_name or share <= self.bounds.max_copied:
             return ""
         return f"{span!r} is copied, {share:.2f} of the query"
 

@@ -1,0 +1,113 @@
+"""The cache: what its key holds, that two processes share it, and that a kill costs nothing that was there."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+import pytest
+from a_task import a_folder, a_task
+from ko_synth_llm import Cache, Connection, InputError, OpenAIBackend, Record, run
+from ko_synth_llm._files import write_jsonl
+from ko_synth_llm.asking import Asking, Request
+from ko_synth_llm.cache import Kept, cache_key
+from ko_synth_llm.outcomes import Usage
+from ko_synth_llm.prompts import Message
+from ko_synth_llm.tasks import Sampling
+from model_server import Behaviour, ModelServer
+
+
+def a_request(tmp_path: Path, text: str = "t", record_id: str = "r") -> Request:
+    asking = Asking(a_task(tmp_path / record_id))
+    return asking.requests(Record(fields={"id": record_id, "text": text}, where="here"))[0]
+
+
+def kept(answer: str) -> Kept:
+    return Kept(answer=msgspec.Raw(msgspec.json.encode({"answer": answer})), usage=Usage(), finish_reason="stop")
+
+
+def test_the_key_holds_what_decides_an_answer_and_nothing_else(tmp_path: Path) -> None:
+    request = a_request(tmp_path)
+    key = cache_key(request, model="m", revision="1")
+    assert cache_key(replace(request, record_id="other"), model="m", revision="1") == key
+    for other in (
+        replace(request, n=2),
+        replace(request, sampling=Sampling(temperature=0.5)),
+        replace(request, schema={"type": "string"}),
+        replace(request, messages=(Message(role="user", content="u"),)),
+    ):
+        assert cache_key(other, model="m", revision="1") != key
+    assert cache_key(request, model="n", revision="1") != key
+    assert cache_key(request, model="m", revision="2") != key
+
+
+def test_the_first_answer_of_a_key_stays(tmp_path: Path) -> None:
+    with Cache(tmp_path / "c.sqlite") as one, Cache(tmp_path / "c.sqlite") as other:
+        request = a_request(tmp_path)
+        one.keep("k", kept("first"), request=request, model="m", task_version="1")
+        found = other.keep("k", kept("second"), request=request, model="m", task_version="1")
+        assert bytes(found.answer) == b'{"answer":"first"}'
+
+
+def test_an_export_is_a_recording_and_pruning_removes_what_was_asked(tmp_path: Path) -> None:
+    with Cache(tmp_path / "c.sqlite") as cache:
+        for record_id, model in (("b", "m"), ("a", "m"), ("a", "other")):
+            request = a_request(tmp_path, record_id=record_id)
+            cache.keep(f"{record_id}{model}", kept("예"), request=request, model=model, task_version="1")
+        assert [(line.id, line.reply) for line in cache.export()][:2] == [("a", '{"answer":"예"}')] * 2
+        assert cache.prune(model="other") == 1
+        assert [(row.model, row.n_answers) for row in cache.stats()] == [("m", 2)]
+
+
+def test_a_file_that_is_no_cache_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "c.sqlite").write_text("no database", encoding="utf-8")
+    with pytest.raises(InputError, match="cannot be used as a cache"):
+        Cache(tmp_path / "c.sqlite")
+
+
+def test_runs_killed_three_times_end_with_the_same_bytes_and_ask_little_twice(tmp_path: Path) -> None:
+    source = tmp_path / "in.jsonl"
+    write_jsonl(source, [{"id": f"r{n}", "text": f"질문 {n}"} for n in range(400)])
+    task = a_folder(tmp_path / "echo")
+
+    def command(output: Path, url: str) -> list[str]:
+        code = "from ko_synth_llm.cli import main; main()"
+        options = ["--backend", "openai", "--model", "tiny", "--base-url", url, "--concurrency", "8"]
+        return [sys.executable, "-c", code, "run", str(task), str(source), "-o", str(output), *options]
+
+    with ModelServer(Behaviour(latency_s=0.01)) as server:
+        subprocess.run(command(tmp_path / "calm.jsonl", server.url), check=True, capture_output=True)
+        server.seen.requests.clear()
+        for n_wanted in (60, 150, 240):
+            process = subprocess.Popen(command(tmp_path / "a.jsonl", server.url), stderr=subprocess.DEVNULL)
+            while server.seen.requests.total() < n_wanted and process.poll() is None:
+                time.sleep(0.002)
+            os.kill(process.pid, signal.SIGKILL)
+            process.wait()
+            assert not (tmp_path / "a.jsonl").exists()
+        subprocess.run(command(tmp_path / "a.jsonl", server.url), check=True, capture_output=True)
+        n_asked = server.seen.requests.total()
+    assert (tmp_path / "a.jsonl").read_bytes() == (tmp_path / "calm.jsonl").read_bytes()
+    assert 400 <= n_asked <= 400 + 3 * 2 * 8
+    assert not (tmp_path / ".a.jsonl.work").exists()
+
+
+def test_equal_requests_are_sent_once(tmp_path: Path) -> None:
+    records = [{"id": f"r{n}", "text": "같은 질문"} for n in range(50)]
+    with ModelServer(Behaviour(latency_s=0.02)) as server:
+        backend = OpenAIBackend(Connection(model="tiny", base_url=server.url))
+        found = list(run(a_task(tmp_path), records, backend))
+        assert server.seen.requests.total() == 1
+    assert [result.outcome.record_id for result in found] == [f"r{n}" for n in range(50)]
+
+
+def test_each_of_several_answers_is_asked_for_with_a_seed_of_its_own(tmp_path: Path) -> None:
+    with ModelServer() as server:
+        backend = OpenAIBackend(Connection(model="tiny", base_url=server.url))
+        found = list(run(a_task(tmp_path, n_answers=3), [{"id": "r", "text": "t"}], backend))
+        assert sorted(str(body["seed"]) for body in server.seen.bodies) == ["1", "2", "3"]
+    assert [result.outcome.id for result in found] == ["r#1", "r#2", "r#3"]
