@@ -30,6 +30,7 @@ class Behaviour:
     key: str = ""
     model: str = "tiny"
     retry_after: str = "0.02"
+    keeps_bodies: bool = True
     seed: int = 7
 
 
@@ -96,7 +97,8 @@ class ModelServer:
     async def _answer(self, body: dict[str, object], headers: dict[str, str], writer: asyncio.StreamWriter) -> bool:
         """Answers one request; False where the connection is to be closed."""
         prompt = _question(body)
-        self.seen.bodies.append(body)
+        if self.behaviour.keeps_bodies:
+            self.seen.bodies.append(body)
         self.seen.requests[prompt] += 1
         if self.seen.answered[prompt]:
             self.seen.repeated.append(prompt)
@@ -161,8 +163,12 @@ async def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--latency", type=float, default=0.0)
     parser.add_argument("--fault-rate", type=float, default=0.0)
+    parser.add_argument("--tickets", action="store_true", help="Answer the task of `new-task`.")
     options = parser.parse_args()
-    server = ModelServer(Behaviour(latency_s=options.latency, fault_rate=options.fault_rate))
+    behaviour = Behaviour(latency_s=options.latency, fault_rate=options.fault_rate, keeps_bodies=False)
+    if options.tickets:
+        behaviour.answer = lambda _: '{"label":"bug","reason":"오류를 알린다."}'
+    server = ModelServer(behaviour)
     serving = asyncio.create_task(server.serve())
     while not server.url:
         await asyncio.sleep(0.01)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from ko_synth_llm._files import InputError
 from ko_synth_llm.asking import Asking
+from ko_synth_llm.prompts import prompt_sha256
 from ko_synth_llm.records import Record, read_records
 from ko_synth_llm.tasks import BUILT_IN, built_in_tasks, load_task
 
@@ -82,3 +83,11 @@ def test_the_sandbox_refuses_python_internals(tmp_path: Path) -> None:
     folder = a_copy(tmp_path, "synonym_judge", "prompt.j2", "{{ ko }}", "{{ ko.__class__.__mro__ }}")
     with pytest.raises(InputError, match=r"cannot be rendered|needs what is not there"):
         Asking(load_task(folder))
+
+
+def test_the_prompts_are_those_that_replies_were_recorded_for() -> None:
+    """A change of a prompt is a new version of its task, and recorded replies answer the old one."""
+    passages = [prompt_sha256(Asking(load_task("queries")).messages(r)) for r in read_records(GOLDEN / "passages")]
+    candidates = read_records(GOLDEN / "synonym_candidates.jsonl")
+    pairs = [prompt_sha256(Asking(load_task("synonym_judge")).messages(record)) for record in candidates]
+    assert [sha[:12] for sha in (*passages, *pairs)] == ["ebedfb9b5d94", "12b235db0922", "892d3eedbed2", "6a4ba44e2989"]

@@ -26,8 +26,6 @@ except ImportError as missing:
 FIRST_WAIT_S = 0.5
 LONGEST_WAIT_S = 60.0
 PASSING = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
-N_PER_CLIENT = 32
-"""Connections of one httpx client: its pool is searched for every request, so that large ones are slow."""
 
 
 class _Message(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,7 +77,8 @@ class OpenAIBackend:
         self._connection = connection
         self._headers = {"Authorization": f"Bearer {key}"} if key else {}
         self._clients: list[httpx.AsyncClient] = []
-        self._in_flight: list[int] = []
+        self._free: list[httpx.AsyncClient] = []
+        self._certificates = httpx.create_ssl_context()
         self._has_schemas = True
         self._is_reached = False
         self._requests = RateLimit(connection.requests_per_minute)
@@ -120,17 +119,15 @@ class OpenAIBackend:
         return longest * self._random.uniform(0.1, 1.0)
 
     async def _attempt(self, request: Request) -> Reply:
-        expected = estimated_usage(request)
         await self._requests.take(1)
-        await self._tokens.take(expected.prompt_tokens + expected.completion_tokens)
+        if self._connection.tokens_per_minute:
+            expected = estimated_usage(request)
+            await self._tokens.take(expected.prompt_tokens + expected.completion_tokens)
         with_schema = self._has_schemas
-        number = self._least_busy()
-        self._in_flight[number] += 1
+        client = self._free.pop() if self._free else self._opened()
         try:
             async with asyncio.timeout(self._connection.timeout_s):
-                response = await self._clients[number].post(
-                    "chat/completions", content=self._body(request, with_schema)
-                )
+                response = await client.post("chat/completions", content=self._body(request, with_schema))
         except TimeoutError as error:
             raise _PassingError(f"no answer within {self._connection.timeout_s:g} s") from error
         except httpx.ConnectError as error:
@@ -138,31 +135,25 @@ class OpenAIBackend:
         except httpx.HTTPError as error:
             raise _PassingError(f"the connection failed: {error!r}") from error
         finally:
-            self._in_flight[number] -= 1
+            self._free.append(client)
         self._is_reached = True
         if response.status_code != httpx.codes.OK:
             raise self._failure(response, with_schema)
         return _read(response.content)
 
-    def _least_busy(self) -> int:
-        if not self._clients:
-            self._open()
-        return min(range(len(self._clients)), key=self._in_flight.__getitem__)
-
-    def _open(self) -> None:
-        n_clients = -(-self._connection.concurrency // N_PER_CLIENT)
-        limits = httpx.Limits(max_connections=N_PER_CLIENT, max_keepalive_connections=N_PER_CLIENT)
-        base = self._connection.base_url.rstrip("/") + "/"
-        self._clients = [
-            httpx.AsyncClient(
-                base_url=base,
-                headers={**self._headers, "Content-Type": "application/json"},
-                timeout=None,
-                limits=limits,
-            )
-            for _ in range(n_clients)
-        ]
-        self._in_flight = [0] * n_clients
+    def _opened(self) -> httpx.AsyncClient:
+        """A client of its own for each request at once: httpcore searches all connections of a pool for each request,
+        so that one pool of 512 would spend more time on searching than on sending.
+        """
+        client = httpx.AsyncClient(
+            base_url=self._connection.base_url.rstrip("/") + "/",
+            headers={**self._headers, "Content-Type": "application/json"},
+            timeout=None,
+            limits=httpx.Limits(max_connections=1, max_keepalive_connections=1),
+            verify=self._certificates,
+        )
+        self._clients.append(client)
+        return client
 
     def _body(self, request: Request, with_schema: bool) -> bytes:
         sampling = request.sampling
