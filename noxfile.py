@@ -122,8 +122,8 @@ def apps(session: nox.Session) -> None:
 @nox.session(venv_backend="none", default=False)
 @each_package
 def bench(session: nox.Session, package: str) -> None:
-    """Benchmarks of a package, with its dependency group `bench`; `-- --check` only checks that they run."""
-    scripts = sorted((ROOT / "packages" / package / "benchmarks").glob("[!_]*.py"))
+    """Benchmarks of a package, benchmarks/bench_*.py, with its dependency group `bench`; `-- --check` only tries them."""
+    scripts = sorted((ROOT / "packages" / package / "benchmarks").glob("bench_*.py"))
     if not scripts:
         session.skip(f"{package} has no benchmarks")
     group = ["--group", "bench"] if "bench" in pyproject(package).get("dependency-groups", {}) else []
