@@ -1,10 +1,11 @@
 """Tests of `ranking`: the laws of exact top-k."""
 
 import numpy as np
-from hypothesis import given
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sparse_mining.postings import Bags, Postings, bags, group
-from sparse_mining.ranking import all_scores, order_terms, scores_of, top_k
+from sparse_mining.ranking import all_scores, compiled, order_terms, plain, scores_of, top_k
 
 
 @st.composite
@@ -51,3 +52,30 @@ def test_documents_whose_impacts_are_negative_are_found_too() -> None:
         starts=np.array([0, 2], np.int64), docs=np.array([0, 2], np.int32), impacts=np.array([-1.0, -0.5]), n_docs=3
     )
     assert top_k(postings, bags([([0], [1.0])]), 5)[0].docs.tolist() == [2, 0]
+
+
+@settings(deadline=None)
+@given(collections(), st.integers(1, 12), st.integers(1, 2))
+def test_the_compiled_search_returns_the_same_bits(case: tuple[Postings, Bags], k: int, n_threads: int) -> None:
+    postings, queries = case
+    ordered = order_terms(postings, queries)
+    for found, wanted in zip(
+        compiled(postings, ordered, k, n_threads=n_threads), plain(postings, ordered, k), strict=True
+    ):
+        assert found.docs.tolist() == wanted.docs.tolist()
+        assert found.scores.tolist() == wanted.scores.tolist()
+
+
+@pytest.mark.parametrize("k", [1, 10, 100, 300])
+def test_long_lists_are_left_out_without_a_difference(k: int) -> None:
+    draw = np.random.default_rng(3)
+    n_docs, df = 20_000, [12_000, 9_000, 4_000, 600, 150, 40, 1]
+    docs = [np.sort(draw.permutation(n_docs)[:n]).astype(np.int32) for n in df]
+    impacts = [(draw.integers(1, 9, n) / 8 * (1 + rank)).astype(np.float32) for rank, n in enumerate(df)]
+    starts = np.concatenate([[0], np.cumsum(df)]).astype(np.int64)
+    postings = group(starts=starts, docs=np.concatenate(docs), impacts=np.concatenate(impacts), n_docs=n_docs)
+    asked = bags([(list(range(7)), [1.0] * 7), ([0, 1], [1.0, 0.5]), ([6, 0], [1.0, 2.0]), ([2], [1.0])])
+    ordered = order_terms(postings, asked)
+    for found, wanted in zip(compiled(postings, ordered, k, n_threads=1), plain(postings, ordered, k), strict=True):
+        assert found.docs.tolist() == wanted.docs.tolist()
+        assert found.scores.tolist() == wanted.scores.tolist()

@@ -15,6 +15,10 @@ Longs: TypeAlias = NDArray[np.int64]
 Floats: TypeAlias = NDArray[np.float32] | NDArray[np.float64]
 
 
+FLOOR_RANK = 100
+"""A search for this many documents or fewer can start from what one list alone guarantees."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Postings:
     """Documents and impacts grouped by term; within a term, documents ascend and are distinct."""
@@ -27,6 +31,8 @@ class Postings:
     """(n_postings): what a query weight of 1 on the term adds to the document's score."""
     bounds: NDArray[np.float64]
     """(n_terms): the highest impact of each term, 0 for a term without postings."""
+    floors: NDArray[np.float64]
+    """(n_terms): the FLOOR_RANK-th highest impact of each term, 0 for a shorter list."""
     n_docs: int
     all_positive: bool
     """No impact is 0 or below, so that a bound can rule documents out."""
@@ -46,8 +52,23 @@ def group(*, starts: Longs, docs: Ints, impacts: Floats, n_docs: int) -> Posting
     filled = np.flatnonzero(np.diff(starts))
     if len(filled):
         bounds[filled] = np.maximum.reduceat(impacts, starts[filled])
-    all_positive = bool(impacts.min() > 0) if len(impacts) else True
-    return Postings(starts=starts, docs=docs, impacts=impacts, bounds=bounds, n_docs=n_docs, all_positive=all_positive)
+    return Postings(
+        starts=starts,
+        docs=docs,
+        impacts=impacts,
+        bounds=bounds,
+        floors=_floors(starts, impacts),
+        n_docs=n_docs,
+        all_positive=bool(impacts.min() > 0) if len(impacts) else True,
+    )
+
+
+def _floors(starts: Longs, impacts: Floats) -> NDArray[np.float64]:
+    floors = np.zeros(len(starts) - 1)
+    for term in np.flatnonzero(np.diff(starts) >= FLOOR_RANK):
+        own = impacts[starts[term] : starts[term + 1]]
+        floors[term] = np.partition(own, len(own) - FLOOR_RANK)[len(own) - FLOOR_RANK]
+    return floors
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,108 @@
+"""Checking groups: what a trainer would trip over, told before it does, with the numbers behind it.
+
+A group file can be read and still be wrong: out of order, a negative that is the positive, a query that leaks.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence, Set
+from itertools import pairwise
+
+import msgspec
+import numpy as np
+
+from sparse_mining.groups import ORDER, Group
+from sparse_mining.pairs import normal
+
+N_EXAMPLES = 5
+"""Groups named for each finding."""
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """One kind of thing that is wrong, how often, and where first."""
+
+    problem: str
+    n: int
+    examples: tuple[str, ...]
+    """q_id of the first ones."""
+
+
+class Scores(msgspec.Struct, frozen=True, kw_only=True):
+    """How the scores of one label are spread."""
+
+    n: int
+    low: float
+    median: float
+    high: float
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """What was found in one file."""
+
+    n_groups: int
+    n_docs: dict[str, int]
+    """Groups by their number of documents."""
+    scores: dict[str, Scores]
+    findings: tuple[Finding, ...]
+
+
+def check(groups: Iterable[Group], *, others: Set[str]) -> Report:
+    """Looks every group over; `others` are normalised texts of queries that must not be met here."""
+    problems: dict[str, list[str]] = {}
+    sizes: Counter[int] = Counter()
+    scores: dict[str, list[float]] = {}
+    seen: set[tuple[str, str]] = set()
+    for group in groups:
+        sizes[len(group.docs)] += 1
+        for label, score in zip(group.labels, group.scores, strict=True):
+            scores.setdefault(label, []).append(score)
+        found = list(problems_of(group))
+        key = (normal(group.query), group.d_ids[0] if group.d_ids else "")
+        if key in seen:
+            found.append("the same query and positive as an earlier group")
+        if key[0] in others:
+            found.append("the query is met in another file")
+        seen.add(key)
+        for problem in found:
+            problems.setdefault(problem, []).append(group.q_id)
+    return Report(
+        n_groups=sizes.total(),
+        n_docs={str(size): n for size, n in sorted(sizes.items())},
+        scores={label: _spread(values) for label, values in sorted(scores.items())},
+        findings=tuple(
+            Finding(problem=problem, n=len(ids), examples=tuple(ids[:N_EXAMPLES]))
+            for problem, ids in sorted(problems.items())
+        ),
+    )
+
+
+def problems_of(group: Group) -> Iterable[str]:
+    """Yields what is wrong with a group by itself."""
+    if "positive" not in group.labels[:1]:
+        yield "the first document is not a positive"
+    if any(b > a for a, b in pairwise(group.scores)):
+        yield "scores are not best-first"
+    if not np.isfinite(group.scores).all():
+        yield "a score is not a finite number"
+    if any(ORDER[b] < ORDER[a] for a, b in pairwise(group.labels)):
+        yield "labels are not in the order positive, hard, easy"
+    if _labels_overlap(group):
+        yield "a score is not below those of a better label"
+    if len(set(group.d_ids)) < len(group.d_ids):
+        yield "a document is there twice"
+    if len({normal(doc) for doc in group.docs}) < len(group.docs):
+        yield "a text is there twice"
+    if len(group.docs) < 2:
+        yield "there is no negative"
+
+
+def _labels_overlap(group: Group) -> bool:
+    by_label: dict[int, list[float]] = {}
+    for label, score in zip(group.labels, group.scores, strict=True):
+        by_label.setdefault(ORDER[label], []).append(score)
+    ranked = [by_label[order] for order in sorted(by_label)]
+    return any(min(better) <= max(worse) for better, worse in pairwise(ranked))
+
+
+def _spread(values: Sequence[float]) -> Scores:
+    low, median, high = (round(float(q), 6) for q in np.quantile(values, (0, 0.5, 1)))
+    return Scores(n=len(values), low=low, median=median, high=high)
