@@ -87,6 +87,11 @@ def test_recorded_replies_become_answers_and_pairs_with_their_documents_split(tm
     made = json.loads((tmp_path / "generation_metadata.json").read_text(encoding="utf-8"))
     assert (made["n_queries"], made["n_kept"], made["accept_rate"]) == (5, 3, 0.6)
     assert done.stdout.splitlines()[0] == "kept 3 of 5 queries (60.0%) of 3 answers"
+    ko_synth_llm("report", pairs, "-o", tmp_path / "report.html", "--passages", GOLDEN / "passages")
+    report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    assert (report["n_kept"], report["n_rejected"], len(report["rejected"])) == (3, 2, 2)
+    assert [row["style"] for row in report["styles"]] == ["colloquial", "english", "keyword"]
+    assert "단어 가중치 검색 방식" in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
 def test_a_run_made_again_is_the_same_byte_for_byte(tmp_path: Path) -> None:

@@ -12,10 +12,10 @@ from typing import Annotated
 import msgspec
 import typer
 
-from ._files import InputError, Manifest, Output, read_jsonl, whole, write_json, write_jsonl
+from ._files import InputError, Manifest, Output, read_json, read_jsonl, whole, write_json, write_jsonl, write_text
 from .cli_options import OutputPath, version
 from .filters import Bounds, QueryFilters, Reranked, RoundTrip
-from .metadata import Generators, metadata
+from .metadata import GenerationMetadata, Generators, metadata
 from .outcomes import Answered, Rejected
 from .pairs import Pair, Tally, pairs_of, read_passages, read_splits
 from .verdicts import Verdict, read_candidates, verdicts_of
@@ -153,3 +153,39 @@ def read_ranks(path: Path) -> dict[tuple[str, str], int]:
 def read_scores(path: Path) -> dict[tuple[str, str], float]:
     """(query_id, doc_id) -> score of a reranker."""
     return {(line.query_id, line.doc_id): line.score for line in read_jsonl(path, Score)}
+
+
+def report_command(
+    pairs: Annotated[Path, typer.Argument(metavar="PAIRS", help="What `filter` wrote, with its rejects beside it.")],
+    output: OutputPath,
+    passages: Annotated[Path, typer.Option("--passages", help="The passages that the queries were written for.")],
+    shown: Annotated[int, typer.Option("--shown", min=0, help="Queries of either side to read.")] = 50,
+    seed: Annotated[int, typer.Option("--seed", help="Of the drawing.")] = 42,
+) -> None:
+    """Write a report on kept and rejected queries: OUTPUT as a page, and as JSON beside it."""
+    from .report import html, make_report
+
+    started = time.time()
+    dropped = pairs.with_name(f"{pairs.stem}.rejected.jsonl")
+    summary = pairs.with_name("generation_metadata.json")
+    made = make_report(
+        list(read_jsonl(pairs, Pair)),
+        list(read_jsonl(dropped, Rejected)) if dropped.is_file() else [],
+        read_passages(passages),
+        accepted=read_json(summary, GenerationMetadata).styles if summary.is_file() else [],
+        n_shown=shown,
+        seed=seed,
+    )
+    table = output.with_suffix(".json")
+    write_text(output, html(made))
+    write_json(table, made)
+    Manifest(
+        package="ko-synth-llm",
+        package_version=version(),
+        parameters={"shown": shown},
+        seed=seed,
+        inputs=[pairs, dropped, summary, passages],
+        outputs=[Output(path=output, format="html"), Output(path=table, format="generation_report")],
+        started=started,
+    ).write()
+    print(f"{made.n_kept} kept, {made.n_rejected} rejected: {output}")
