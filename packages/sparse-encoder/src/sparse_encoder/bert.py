@@ -1,0 +1,231 @@
+"""BERT's masked language model in plain torch, with the parameter names of transformers' `BertForMaskedLM`.
+
+Why not transformers' own: importing it takes ten seconds, of which a short run would notice every one, and this one
+can hand the head its hidden states without the logits and is traced into TorchScript that old servers run.
+"""
+
+import math
+from typing import Protocol
+
+import msgspec
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+SIZES = {"tiny": (2, 128), "small": (3, 256), "medium": (6, 384), "base": (12, 768)}
+"""Layers and width of the sizes trained from scratch; heads are 64 wide, the inner layer four times the width."""
+
+
+class BertConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """The fields of transformers' `config.json` that decide what is computed."""
+
+    vocab_size: int
+    hidden_size: int
+    num_hidden_layers: int
+    num_attention_heads: int
+    intermediate_size: int
+    max_position_embeddings: int = 512
+    type_vocab_size: int = 2
+    layer_norm_eps: float = 1e-12
+    hidden_act: str = "gelu"
+    hidden_dropout_prob: float = 0.0
+    attention_probs_dropout_prob: float = 0.0
+    initializer_range: float = 0.02
+    pad_token_id: int = 0
+
+
+class Backbone(Protocol):
+    """What the head needs of a masked language model: hidden states, and the output matrix and bias apart."""
+
+    def hidden(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """(batch, tokens) ids and 0/1 mask to (batch, tokens, width), ready for the output matrix."""
+
+    def output_weight(self) -> Tensor:
+        """(vocab, width)."""
+
+    def output_bias(self) -> Tensor:
+        """(vocab)."""
+
+
+def bert_config(size: str, *, vocab_size: int, max_tokens: int) -> BertConfig:
+    """The configuration of a named size.
+
+    >>> bert_config("tiny", vocab_size=8000, max_tokens=256).num_attention_heads
+    2
+    """
+    layers, width = SIZES[size]
+    return BertConfig(
+        vocab_size=vocab_size,
+        hidden_size=width,
+        num_hidden_layers=layers,
+        num_attention_heads=width // 64,
+        intermediate_size=4 * width,
+        max_position_embeddings=max_tokens,
+    )
+
+
+class Bert(nn.Module):
+    """The model; `state_dict` has exactly the keys that `BertForMaskedLM.save_pretrained` writes."""
+
+    def __init__(self, config: BertConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.bert = nn.ModuleDict({"embeddings": Embeddings(config), "encoder": Encoder(config)})
+        self.cls = nn.ModuleDict({"predictions": Predictions(config)})
+
+    def hidden(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """(batch, tokens) to (batch, tokens, width): the states that the output matrix is multiplied with."""
+        visible = attention_mask[:, None, None, :].to(torch.bool)
+        states: Tensor = self.bert["encoder"](self.bert["embeddings"](input_ids), visible)
+        transformed: Tensor = self.cls["predictions"](states)
+        return transformed
+
+    def output_weight(self) -> Tensor:
+        """(vocab, width): the word embeddings, which are tied."""
+        weight: Tensor = self.bert["embeddings"].word_embeddings.weight  # type: ignore[assignment, union-attr]
+        return weight
+
+    def output_bias(self) -> Tensor:
+        """(vocab)."""
+        bias: Tensor = self.cls["predictions"].bias  # type: ignore[assignment]
+        return bias
+
+
+class Embeddings(nn.Module):
+    """Words plus positions plus one constant type, normalised."""
+
+    def __init__(self, config: BertConfig) -> None:
+        super().__init__()
+        self.word_embeddings = nn.Embedding(config.vocab_size, config.hidden_size)
+        self.position_embeddings = nn.Embedding(config.max_position_embeddings, config.hidden_size)
+        self.token_type_embeddings = nn.Embedding(config.type_vocab_size, config.hidden_size)
+        self.LayerNorm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
+        self.dropout = nn.Dropout(config.hidden_dropout_prob)
+
+    def forward(self, input_ids: Tensor) -> Tensor:
+        places = self.position_embeddings.weight[: input_ids.shape[1]]
+        added = self.word_embeddings(input_ids) + places + self.token_type_embeddings.weight[0]
+        normal: Tensor = self.dropout(self.LayerNorm(added))
+        return normal
+
+
+class Encoder(nn.Module):
+    """The layers, one after the other."""
+
+    def __init__(self, config: BertConfig) -> None:
+        super().__init__()
+        self.layer = nn.ModuleList(Layer(config) for _ in range(config.num_hidden_layers))
+
+    def forward(self, states: Tensor, visible: Tensor) -> Tensor:
+        for layer in self.layer:
+            states = layer(states, visible)
+        return states
+
+
+class Layer(nn.Module):
+    """Attention, then the inner layer, each added to what came in and normalised after."""
+
+    def __init__(self, config: BertConfig) -> None:
+        super().__init__()
+        self.attention = nn.ModuleDict({"self": SelfAttention(config), "output": Residual(config, config.hidden_size)})
+        self.intermediate = nn.ModuleDict({"dense": nn.Linear(config.hidden_size, config.intermediate_size)})
+        self.output = Residual(config, config.intermediate_size)
+
+    def forward(self, states: Tensor, visible: Tensor) -> Tensor:
+        attended = self.attention["output"](self.attention["self"](states, visible), states)
+        result: Tensor = self.output(F.gelu(self.intermediate["dense"](attended)), attended)
+        return result
+
+
+class SelfAttention(nn.Module):
+    """Scaled dot-product attention over the visible tokens."""
+
+    def __init__(self, config: BertConfig) -> None:
+        super().__init__()
+        self.n_heads = config.num_attention_heads
+        self.dropout = config.attention_probs_dropout_prob
+        self.query = nn.Linear(config.hidden_size, config.hidden_size)
+        self.key = nn.Linear(config.hidden_size, config.hidden_size)
+        self.value = nn.Linear(config.hidden_size, config.hidden_size)
+
+    def forward(self, states: Tensor, visible: Tensor) -> Tensor:
+        n_texts, n_tokens, width = states.shape
+        heads = (n_texts, n_tokens, self.n_heads, width // self.n_heads)
+        q, k, v = (part(states).view(heads).transpose(1, 2) for part in (self.query, self.key, self.value))
+        dropout = self.dropout if self.training else 0.0
+        mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=visible, dropout_p=dropout)
+        return mixed.transpose(1, 2).reshape(n_texts, n_tokens, width)
+
+
+class Residual(nn.Module):
+    """A linear layer whose result is added to `before` and normalised."""
+
+    def __init__(self, config: BertConfig, inner: int) -> None:
+        super().__init__()
+        self.dense = nn.Linear(inner, config.hidden_size)
+        self.LayerNorm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
+        self.dropout = nn.Dropout(config.hidden_dropout_prob)
+
+    def forward(self, states: Tensor, before: Tensor) -> Tensor:
+        result: Tensor = self.LayerNorm(self.dropout(self.dense(states)) + before)
+        return result
+
+
+class Predictions(nn.Module):
+    """The transform before the output matrix, and the output bias."""
+
+    def __init__(self, config: BertConfig) -> None:
+        super().__init__()
+        self.bias = nn.Parameter(torch.zeros(config.vocab_size))
+        dense = nn.Linear(config.hidden_size, config.hidden_size)
+        norm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
+        self.transform = nn.ModuleDict({"dense": dense, "LayerNorm": norm})
+
+    def forward(self, states: Tensor) -> Tensor:
+        result: Tensor = self.transform["LayerNorm"](F.gelu(self.transform["dense"](states)))
+        return result
+
+
+def start_lexical(model: Bert, *, twins: list[tuple[int, int]], silent: tuple[int, ...], seed: int) -> None:
+    """Sets the weights so that the model is a bag of words before its first step; writes into `model`.
+
+    Every layer adds almost nothing to the token embeddings, which are nearly orthogonal, and the transform passes
+    them through (gelu is the identity far above zero, and the norm takes the shift away again). A token's own logit
+    is then OWN, all others stay below the negative bias. Twins share most of an embedding: a document with `##엔진`
+    also answers `엔진`. Tokens in `silent` get a bias that no logit reaches.
+    """
+    random = torch.Generator().manual_seed(seed)
+    width = model.config.hidden_size
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if name.endswith("LayerNorm.weight"):
+                parameter.fill_(1.0)
+            elif name.endswith("bias") or "token_type" in name:
+                parameter.zero_()
+            elif name.endswith(("query.weight", "key.weight", "value.weight", "intermediate.dense.weight")):
+                parameter.copy_(_normal(parameter.shape, random) / math.sqrt(width))
+            else:
+                parameter.copy_(_normal(parameter.shape, random) * 0.02 / math.sqrt(width))
+        words = F.normalize(_normal((model.config.vocab_size, width), random), dim=1)
+        for start, inside in twins:
+            words[inside] = F.normalize(words[start] + TWIN_NOISE * words[inside], dim=0)
+        model.output_weight().copy_(words * OWN / math.sqrt(width))
+        model.output_bias().fill_(-THRESHOLD)
+        model.output_bias()[list(silent)] = SILENT
+        transform = model.cls["predictions"].transform  # type: ignore[union-attr]
+        transform["dense"].weight.copy_(torch.eye(width))  # type: ignore[index, operator, union-attr]
+        transform["dense"].bias.fill_(6.0)  # type: ignore[index, operator, union-attr]
+
+
+OWN = 8.0
+"""Logit of a token for itself before the first step, bias aside."""
+THRESHOLD = 4.0
+"""Negative output bias: random directions of width 128 overlap by less than half."""
+TWIN_NOISE = 1.3
+"""Length of the part of an inside form's embedding that is its own, against its start form's 1."""
+SILENT = -10_000.0
+"""Bias of tokens that must never be active; within the range of half precision."""
+
+
+def _normal(shape: tuple[int, ...] | torch.Size, random: torch.Generator) -> Tensor:
+    return torch.randn(tuple(shape), generator=random)

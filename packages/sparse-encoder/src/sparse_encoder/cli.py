@@ -1,0 +1,248 @@
+"""The command line: a verb each; heavy imports inside the commands, so that help and refusals are quick."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sparse_encoder._files import InputError, Manifest, Output, exit_on_error, write_json, write_text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sparse_encoder.recipe import Recipe
+
+app = typer.Typer(pretty_exceptions_enable=False, no_args_is_help=True, help=__doc__)
+tokenizer_app = typer.Typer(no_args_is_help=True, help="Tokenizers made of morphemes.")
+app.add_typer(tokenizer_app, name="tokenizer")
+
+PACKAGE = "sparse-encoder"
+Folder = Annotated[Path, typer.Option("--output", "-o", help="Folder to write.")]
+ModelFolder = Annotated[Path, typer.Argument(help="A model folder, as train writes it.")]
+
+
+@tokenizer_app.command("build")
+def build(
+    passages: Annotated[list[Path], typer.Argument(help="BEIR folders or JSON Lines files of passages.")],
+    output: Folder,
+    vocab_size: Annotated[int, typer.Option(help="Most tokens, at most 32,768.")] = 8000,
+    min_count: Annotated[int, typer.Option(help="Times a morpheme must occur to be a token.")] = 1,
+    max_tokens: Annotated[int, typer.Option(help="Tokens that the tokenizer keeps of a text.")] = 512,
+) -> None:
+    """Builds a morpheme-aware WordPiece tokenizer that serves without kiwi."""
+    from sparse_encoder._kiwi import analysis
+    from sparse_encoder.passages import passage_text, passages_file, read_passages
+    from sparse_encoder.tokenizer_build import build_tokenizer, save_tokenizer
+
+    files = [passages_file(path) for path in passages]
+    texts = (passage_text(p, title=True) for file in files for p in read_passages(file))
+    manifest = _manifest(
+        files,
+        [Output(path=output, format="tokenizer")],
+        vocab_size=vocab_size,
+        min_count=min_count,
+        analysis=analysis(),
+    )
+    tokenizer = build_tokenizer(texts, vocab_size=vocab_size, min_count=min_count)
+    save_tokenizer(tokenizer, output, max_tokens=max_tokens)
+    manifest.write()
+    typer.echo(f"{tokenizer.get_vocab_size()} tokens: {output}", err=True)
+
+
+@app.command()
+def train(
+    recipe: Annotated[Path, typer.Argument(help="YAML; its paths are relative to its own folder.")],
+    output: Folder,
+    work: Annotated[Path | None, typer.Option(help="Folder for checkpoints; default beside the output.")] = None,
+    history: Annotated[Path | None, typer.Option(help="A second place for training_history.json.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Instead of the recipe's.")] = None,
+) -> None:
+    """Trains a model by a recipe; killed and called again, it goes on and ends with the same bytes."""
+    import msgspec
+
+    from sparse_encoder.recipe import read_recipe
+
+    settings = read_recipe(recipe)
+    if seed is not None:
+        settings = msgspec.structs.replace(settings, seed=seed)
+    checkpoints = work or _work_beside(output)
+    _train(settings, recipe, output, checkpoints, history)
+    _remove_work(checkpoints)
+
+
+def _train(settings: "Recipe", recipe: Path, output: Path, work: Path, history: Path | None) -> None:
+    from sparse_encoder.history import history_text
+    from sparse_encoder.model_folder import write_model
+    from sparse_encoder.training import inputs, to_stderr, train
+
+    outputs = [Output(path=output, format="model")]
+    if history:
+        outputs.append(Output(path=history, format="training_history"))
+    manifest = _manifest([recipe, *inputs(settings)], outputs, seed=settings.seed, recipe=settings)
+    trained = train(settings, work=work, log=to_stderr)
+    text = history_text(trained.history)
+    write_model(trained.model, output, extra={"training_history.json": text})
+    if history:
+        write_text(history, text)
+    manifest.write()
+
+
+@app.command()
+def encode(
+    model: ModelFolder,
+    texts: Annotated[Path, typer.Argument(help="A BEIR folder, corpus.jsonl or queries.jsonl.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="vectors.parquet or vectors.jsonl.")],
+    queries: Annotated[bool, typer.Option(help="Encode as queries: tokens times IDF.")] = False,
+    top_k: Annotated[int | None, typer.Option(min=1, help="Terms kept; default the model's own limit.")] = None,
+    ratio: Annotated[float, typer.Option(min=0, max=1, help="Keep terms of this share of the heaviest.")] = 0.0,
+    title: Annotated[bool, typer.Option(help="Put each passage's title before its text.")] = False,
+    work: Annotated[Path | None, typer.Option(help="Folder for partial work; default beside the output.")] = None,
+) -> None:
+    """Encodes passages or queries to sparse vectors."""
+    from sparse_encoder.passages import passage_text, passages_file, read_passages
+    from sparse_encoder.vectors import form_of
+
+    form_of(output)
+    file = passages_file(texts)
+    manifest = _manifest([model, file], [], queries=queries, top_k=top_k, ratio=ratio, title=title)
+    found = [(p.id, passage_text(p, title=title and not queries)) for p in read_passages(file)]
+    if not found:
+        raise InputError(f"{file}: holds no text to encode")
+    folder = work or _work_beside(output)
+    n = (
+        _encode_queries(model, found, output)
+        if queries
+        else _encode_passages(model, found, output, top_k, ratio, folder)
+    )
+    _with_output(manifest, Output(path=output, format="vectors", n_records=n)).write()
+    _remove_work(folder)
+    typer.echo(f"{n} vectors: {output}", err=True)
+
+
+def _encode_queries(model: Path, texts: "Sequence[tuple[str, str]]", output: Path) -> int:
+    from sparse_encoder.query_side import read_query_side
+    from sparse_encoder.vectors import write_vectors
+
+    side = read_query_side(model)
+    return write_vectors(output, side.encode(texts), side.vocabulary.tokens)
+
+
+def _encode_passages(
+    model: Path, texts: "Sequence[tuple[str, str]]", output: Path, top_k: int | None, ratio: float, work: Path
+) -> int:
+    from sparse_encoder._files import sha256
+    from sparse_encoder.encoding import Pruning, encode_shards, identity_of
+    from sparse_encoder.model_folder import read_model
+    from sparse_encoder.training import to_stderr
+    from sparse_encoder.vectors import write_vectors
+
+    loaded = read_model(model)
+    pruning = Pruning(top_k=top_k or loaded.max_active_terms, ratio=ratio)
+    identity = identity_of(sha256(model), repr(pruning), *(text for pair in texts for text in pair))
+    vectors = encode_shards(loaded, texts, pruning=pruning, work=work, identity=identity, log=to_stderr)
+    return write_vectors(output, vectors, loaded.vocabulary.tokens)
+
+
+@app.command()
+def explain(
+    model: ModelFolder,
+    text: Annotated[str, typer.Argument(help="The document's text.")],
+    query: Annotated[str, typer.Option(help="Also show what this query scores, and by which terms.")] = "",
+    n: Annotated[int, typer.Option(help="Terms shown.")] = 30,
+    json_output: Annotated[bool, typer.Option("--json", help="JSON instead of bars.")] = False,
+) -> None:
+    """Shows a document's terms with their weights, expansions marked with +."""
+    import json
+
+    import msgspec
+
+    from sparse_encoder.explaining import bars, explain
+    from sparse_encoder.model_folder import read_model
+
+    found = explain(read_model(model), text, query=query)
+    typer.echo(
+        json.dumps(msgspec.to_builtins(found), ensure_ascii=False, indent=2) if json_output else bars(found, n=n)
+    )
+
+
+@app.command()
+def inspect(
+    model: ModelFolder,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the report as JSON.")] = None,
+    passages: Annotated[Path | None, typer.Option(help="Texts to try it on.")] = None,
+) -> None:
+    """Says whether a model is safe for OpenSearch, and why; exit 1 if it is not."""
+    from sparse_encoder.inspection import SENTENCES, inspect
+    from sparse_encoder.model_folder import read_model
+
+    report = inspect(read_model(model), name=model.name, texts=_sample(passages) if passages else SENTENCES)
+    for check in report.checks:
+        typer.echo(f"{'ok  ' if check.ok else 'FAIL'} {check.check}: {check.found} (wanted {check.wanted})")
+    if output:
+        write_json(output, report)
+        _manifest([model], [Output(path=output, format="inspection")]).write()
+    if not report.safe_for_opensearch:
+        raise InputError(f"{model}: is not safe for OpenSearch; see the checks marked FAIL")
+
+
+@app.command()
+def export(
+    model: ModelFolder,
+    output: Folder,
+    name: Annotated[str, typer.Option(help="The models' name on the server; default the folder's.")] = "",
+    passages: Annotated[Path | None, typer.Option(help="Texts for the comparison with PyTorch, 200 of them.")] = None,
+) -> None:
+    """Writes the OpenSearch archives and the pooled ONNX, refused unless they agree with PyTorch."""
+    from sparse_encoder.exporting import export
+    from sparse_encoder.inspection import SENTENCES
+    from sparse_encoder.model_folder import read_model
+
+    texts = [*SENTENCES, *(_sample(passages) if passages else [])]
+    manifest = _manifest([model], [Output(path=output, format="export")], name=name or model.name)
+    report = export(read_model(model), output, name=name or model.name, texts=texts)
+    manifest.write()
+    for parity in report.parity:
+        typer.echo(f"{parity.form}: within {parity.largest_difference} of PyTorch on {parity.n_texts} texts", err=True)
+
+
+def _sample(passages: Path) -> list[str]:
+    from sparse_encoder.passages import read_passages
+
+    texts = [p.text for p in read_passages(passages)]
+    return texts[:: max(1, len(texts) // 200)][:200]
+
+
+def _manifest(
+    files: "Sequence[Path]", outputs: "Sequence[Output]", *, seed: int | None = None, **parameters: object
+) -> Manifest:
+    from importlib.metadata import version
+
+    return Manifest(
+        package=PACKAGE,
+        package_version=version(PACKAGE),
+        parameters=parameters,
+        seed=seed,
+        inputs=files,
+        outputs=outputs,
+    )
+
+
+def _with_output(manifest: Manifest, output: Output) -> Manifest:
+    from dataclasses import replace
+
+    return replace(manifest, outputs=[output])
+
+
+def _work_beside(output: Path) -> Path:
+    return output.with_name(f".{output.name}.work")
+
+
+def _remove_work(work: Path) -> None:
+    import shutil
+
+    shutil.rmtree(work, ignore_errors=True)
+
+
+def main() -> None:
+    """The entry point of `sparse-encoder`."""
+    exit_on_error(app)

@@ -1,0 +1,187 @@
+"""Training groups: a query with documents best-first, read strictly before the first step.
+
+Everything is held in memory as token ids; a training set of a million groups wants about eight gigabytes.
+"""
+
+import math
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from sparse_encoder._files import InputError, read_jsonl
+from sparse_encoder.vocabulary import Vocabulary
+
+
+class Group(msgspec.Struct, frozen=True, kw_only=True):
+    """A line of a groups file: `docs[0]` is the positive, `scores` are raw and fall."""
+
+    query: str
+    docs: list[str]
+    scores: list[float]
+    q_id: str = ""
+    d_ids: list[str] = []
+    labels: list[str] = []
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """A group as numbers: documents are indices into `Examples.documents`."""
+
+    query: tuple[int, ...]
+    positive: int
+    hard: tuple[int, ...]
+    easy: tuple[int, ...]
+    scores: dict[int, float]
+    """Of every document of the group."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examples:
+    """Groups cut into tokens; a text that several groups share is held, and later encoded, once."""
+
+    documents: list[list[int]]
+    examples: list[Example]
+    positives: dict[tuple[int, ...], frozenset[int]]
+    """For a query's tokens, all documents that some group calls its positive."""
+    weights: list[float]
+    """How often each example is drawn, against the others."""
+
+
+def read_groups(path: Path) -> Iterator[Group]:
+    """Yields the groups of a file; InputError names path and line of one that cannot be trained on."""
+    for number, group in enumerate(read_jsonl(path, Group), start=1):
+        problem = _problem(group)
+        if problem:
+            raise InputError(f"{path}:{number}: {problem}")
+        yield group
+
+
+def _problem(group: Group) -> str:
+    if not group.docs:
+        return "'docs' is empty; wanted the positive first, then negatives"
+    for name, values in (("scores", group.scores), ("d_ids", group.d_ids), ("labels", group.labels)):
+        if (values or name == "scores") and len(values) != len(group.docs):
+            return f"{len(group.docs)} docs but {len(values)} {name}; wanted as many"
+    if not all(math.isfinite(score) for score in group.scores):
+        return f"'scores' are {group.scores}; wanted finite numbers"
+    if any(b > a for a, b in zip(group.scores, group.scores[1:], strict=False)):
+        return f"'scores' are {group.scores}; wanted the best first"
+    if not group.query.strip():
+        return "'query' is empty"
+    if not all(doc.strip() for doc in group.docs):
+        return "a text in 'docs' is empty"
+    return ""
+
+
+def read_examples(
+    paths: Sequence[tuple[Path, float]], vocabulary: Vocabulary, *, query_tokens: int, document_tokens: int
+) -> Examples:
+    """Reads files of groups with their mixing weights and cuts them into tokens.
+
+    A group's weight is its file's divided by the file's number of groups, so that file weights compare as given.
+    """
+    texts: dict[str, int] = {}
+    groups: list[Group] = []
+    weights: list[float] = []
+    for path, weight in paths:
+        found = list(read_groups(path))
+        if not found:
+            raise InputError(f"{path}: holds no group")
+        groups += found
+        weights += [weight / len(found)] * len(found) if len(paths) > 1 else [1.0] * len(found)
+    for group in groups:
+        for text in group.docs:
+            texts.setdefault(text, len(texts))
+    documents = vocabulary.encode(list(texts), max_tokens=document_tokens, special=True)
+    queries = vocabulary.encode([g.query for g in groups], max_tokens=query_tokens, special=False)
+    special = frozenset(vocabulary.special_ids)
+    examples = [_example(g, q, texts, special) for g, q in zip(groups, queries, strict=True)]
+    _refuse_silent(groups, examples, [p for p, _ in paths])
+    _refuse_empty(list(texts), documents, special)
+    positives: dict[tuple[int, ...], set[int]] = {}
+    for example in examples:
+        positives.setdefault(example.query, set()).add(example.positive)
+    frozen = {query: frozenset(found) for query, found in positives.items()}
+    return Examples(documents=documents, examples=examples, positives=frozen, weights=weights)
+
+
+def _example(group: Group, query: Sequence[int], texts: dict[str, int], special: frozenset[int]) -> Example:
+    numbers = [texts[text] for text in group.docs]
+    labels = group.labels or ["positive"] + ["hard"] * (len(numbers) - 1)
+    rest = [(n, label) for n, label in zip(numbers[1:], labels[1:], strict=True) if n != numbers[0]]
+    return Example(
+        query=tuple(sorted(set(query) - special)),
+        positive=numbers[0],
+        hard=tuple(n for n, label in rest if label == "hard"),
+        easy=tuple(n for n, label in rest if label == "easy"),
+        scores=dict(zip(reversed(numbers), reversed(group.scores), strict=True)),
+    )
+
+
+def _refuse_silent(groups: Sequence[Group], examples: Sequence[Example], paths: Sequence[Path]) -> None:
+    for group, example in zip(groups, examples, strict=True):
+        if not example.query:
+            raise InputError(
+                f"{', '.join(map(str, paths))}: no token of the query {group.query!r} is in the vocabulary; "
+                f"is this the tokenizer that the data is for?"
+            )
+
+
+def _refuse_empty(texts: Sequence[str], documents: Sequence[Sequence[int]], special: frozenset[int]) -> None:
+    for text, tokens in zip(texts, documents, strict=True):
+        if special.issuperset(tokens):
+            raise InputError(f"the document {text[:60]!r} is empty after tokenisation; drop it from the groups")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """A step's work: queries, the documents that are encoded once each, and which belong to whom."""
+
+    examples: tuple[Example, ...]
+    documents: tuple[int, ...]
+    """Indices of the distinct documents, ascending in length."""
+    groups: tuple[tuple[int, ...], ...]
+    """For each query, positions in `documents`: its positive first, then its drawn negatives."""
+
+
+def batches(data: Examples, *, batch: int, hard: int, easy: int, seed: int) -> Iterator[Batch]:
+    """Yields batches for ever. Batch number k depends on the seed and k alone, which is what makes resuming exact."""
+    epoch = 0
+    number = 0
+    pending: list[Example] = []
+    while True:
+        pending += _order(data, seed=seed, epoch=epoch)
+        epoch += 1
+        while len(pending) >= batch:
+            yield draw(data, pending[:batch], hard=hard, easy=easy, random_state=random.Random(f"{seed}/{number}"))
+            pending = pending[batch:]
+            number += 1
+
+
+def _order(data: Examples, *, seed: int, epoch: int) -> list[Example]:
+    chance = random.Random(f"{seed}/epoch/{epoch}")
+    if len(set(data.weights)) == 1:
+        order = list(range(len(data.examples)))
+        chance.shuffle(order)
+    else:
+        order = chance.choices(range(len(data.examples)), data.weights, k=len(data.examples))
+    return [data.examples[i] for i in order]
+
+
+def draw(data: Examples, chosen: Sequence[Example], *, hard: int, easy: int, random_state: random.Random) -> Batch:
+    """Draws each query's negatives and gathers the distinct documents, the shortest first."""
+    groups: list[list[int]] = []
+    for example in chosen:
+        hards = random_state.sample(example.hard, min(hard, len(example.hard)))
+        easies = random_state.sample(example.easy, min(easy, len(example.easy)))
+        groups.append([example.positive, *hards, *easies])
+    distinct = sorted({n for group in groups for n in group}, key=lambda n: (len(data.documents[n]), n))
+    place = {n: i for i, n in enumerate(distinct)}
+    return Batch(
+        examples=tuple(chosen),
+        documents=tuple(distinct),
+        groups=tuple(tuple(place[n] for n in group) for group in groups),
+    )

@@ -1,0 +1,111 @@
+"""The SPLADE head: matrix product, maximum over tokens, and only then the activation.
+
+log1p and relu are monotone, so the order does not change the result, but the backward pass then touches one token per
+active term, and a (batch, tokens, vocab) tensor never exists: the forward runs in chunks, the backward is sparse.
+"""
+
+import torch
+from torch import Tensor
+from torch.autograd.function import Function, FunctionCtx
+
+CHUNK_LOGITS = 1 << 22
+"""Logits held at once in the forward pass: 16 MB of float32, near the size of a processor's cache."""
+DENSE_ABOVE = 0.2
+"""Share of non-zero gradients above which two matrix products beat adding up rows."""
+
+
+def max_logits(hidden: Tensor, mask: Tensor, weight: Tensor) -> Tensor:
+    """Each text's largest logit per term over its tokens: max_t hidden[b, t] . weight[v].
+
+    hidden: (batch, tokens, width); mask: (batch, tokens), 0 for padding; weight: (terms, width). Returns
+    (batch, terms) of hidden's dtype; ties go to the first token. A text without tokens gets the lowest float.
+
+    >>> hidden = torch.tensor([[[1.0, 0.0], [0.0, 2.0]]])
+    >>> max_logits(hidden, torch.tensor([[1, 1]]), torch.tensor([[1.0, 0.0], [0.0, 1.0], [-1.0, -1.0]]))
+    tensor([[ 1.,  2., -1.]])
+    """
+    pooled: Tensor = _MaxLogits.apply(hidden, mask, weight)  # type: ignore[no-untyped-call]
+    return pooled
+
+
+def activate(logits: Tensor, *, leak: float = 0.0) -> Tensor:
+    """log(1 + relu(x)), the weight of a term (Formal et al. 2021, arXiv:2109.10086).
+
+    leak: this share of the gradient also reaches inactive terms, but only where the loss wants them raised. relu alone
+    lets no term that a lexical start leaves below zero ever be learned. 0 is plain autograd; the value never changes.
+    """
+    rectified = _rise(logits, leak) if leak else logits.relu()
+    return rectified.log1p()
+
+
+class _MaxLogits(Function):
+    @staticmethod
+    def forward(ctx: FunctionCtx, hidden: Tensor, mask: Tensor, weight: Tensor) -> Tensor:
+        n_texts, n_tokens, _ = hidden.shape
+        values = hidden.new_empty((n_texts, weight.shape[0]))
+        places = torch.empty((n_texts, weight.shape[0]), dtype=torch.int32, device=hidden.device)
+        hides_some = not bool(mask.all())
+        step = max(1, CHUNK_LOGITS // max(1, n_tokens * weight.shape[0]))
+        for start in range(0, n_texts, step):
+            logits = hidden[start : start + step] @ weight.T
+            if hides_some:
+                padding = mask[start : start + step, :, None] == 0
+                logits.masked_fill_(padding, torch.finfo(logits.dtype).min)
+            chunk = logits.max(dim=1)
+            values[start : start + step] = chunk.values
+            places[start : start + step] = chunk.indices
+        ctx.save_for_backward(hidden, weight, places)
+        return values
+
+    @staticmethod
+    def backward(ctx: FunctionCtx, *gradients: Tensor) -> tuple[Tensor, None, Tensor]:
+        (gradient,) = gradients
+        hidden, weight, places = ctx.saved_tensors  # type: ignore[attr-defined]
+        n_active = int(gradient.count_nonzero())
+        backward = _backward_dense if n_active > DENSE_ABOVE * gradient.numel() else _backward_sparse
+        of_hidden, of_weight = backward(gradient, hidden, weight, places)
+        return of_hidden, None, of_weight
+
+
+def _backward_sparse(gradient: Tensor, hidden: Tensor, weight: Tensor, places: Tensor) -> tuple[Tensor, Tensor]:
+    texts, terms = gradient.nonzero(as_tuple=True)
+    rows = texts * hidden.shape[1] + places[texts, terms]
+    amounts = gradient[texts, terms, None].to(hidden.dtype)
+    flat = hidden.reshape(-1, hidden.shape[2])
+    of_hidden = torch.zeros_like(flat).index_add_(0, rows, amounts * weight[terms])
+    of_weight = torch.zeros_like(weight).index_add_(0, terms, amounts * flat[rows])
+    return of_hidden.view_as(hidden), of_weight
+
+
+def _backward_dense(gradient: Tensor, hidden: Tensor, weight: Tensor, places: Tensor) -> tuple[Tensor, Tensor]:
+    of_hidden = torch.empty_like(hidden)
+    of_weight = torch.zeros_like(weight)
+    n_texts, n_tokens, width = hidden.shape
+    step = max(1, CHUNK_LOGITS // max(1, n_tokens * weight.shape[0]))
+    for start in range(0, n_texts, step):
+        piece = gradient[start : start + step].to(hidden.dtype)
+        spread = hidden.new_zeros((len(piece), n_tokens, weight.shape[0]))
+        spread.scatter_(1, places[start : start + step, None].long(), piece[:, None])
+        of_hidden[start : start + step] = spread @ weight
+        of_weight += spread.flatten(0, 1).T @ hidden[start : start + step].reshape(-1, width)
+    return of_hidden, of_weight
+
+
+class _Rise(Function):
+    @staticmethod
+    def forward(ctx: FunctionCtx, logits: Tensor, leak: float) -> Tensor:
+        ctx.save_for_backward(logits)
+        ctx.leak = leak  # type: ignore[attr-defined]
+        return logits.relu()
+
+    @staticmethod
+    def backward(ctx: FunctionCtx, *gradients: Tensor) -> tuple[Tensor, None]:
+        (gradient,) = gradients
+        (logits,) = ctx.saved_tensors  # type: ignore[attr-defined]
+        raised = gradient.clamp(max=0.0) * ctx.leak  # type: ignore[attr-defined]
+        return torch.where(logits > 0, gradient, raised), None
+
+
+def _rise(logits: Tensor, leak: float) -> Tensor:
+    result: Tensor = _Rise.apply(logits, leak)  # type: ignore[no-untyped-call]
+    return result

@@ -1,0 +1,14 @@
+"""MarginMSE: the distance between positive and negative, as large as the teacher says."""
+
+from torch import Tensor
+
+
+def margin_mse(scores: Tensor, teacher: Tensor) -> Tensor:
+    """Mean squared difference of the model's and the teacher's margins of the first document over each other one.
+
+    scores, teacher: (groups, documents), the positive first. 0 where a group has one document.
+    Source: Hofstaetter et al. 2020, arXiv:2010.02666.
+    """
+    ours = scores[:, :1] - scores[:, 1:]
+    wanted = teacher[:, :1] - teacher[:, 1:]
+    return (ours - wanted).square().mean() if ours.numel() else scores.sum() * 0

@@ -1,0 +1,172 @@
+"""A trained model as a sentence-transformers `SparseEncoder` directory, written and read without importing it.
+
+sentence-transformers takes fourteen seconds to import and the folder is a few small JSON files and safetensors, so
+they are written here; a test loads the folder with plain `SparseEncoder(path)` and compares every weight.
+"""
+
+import json
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import msgspec
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from sparse_encoder._files import InputError, read_json, whole
+from sparse_encoder.bert import Bert, BertConfig
+from sparse_encoder.lexical import LexicalChannel
+from sparse_encoder.tokenizer_build import write_tokenizer
+from sparse_encoder.vocabulary import Vocabulary, read_vocabulary
+
+DOCUMENT = "document_0_Transformer"
+POOLING = "document_1_SpladePooling"
+QUERY = "query_0_SparseStaticEmbedding"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SparseModel:
+    """What a model folder holds: document side, query weights, tokenizer and limits."""
+
+    bert: Bert
+    idf: Tensor
+    """(vocab), the weight of each token in a query."""
+    vocabulary: Vocabulary
+    max_tokens: int
+    max_active_terms: int
+    lexical: LexicalChannel | None = None
+
+
+def write_model(model: SparseModel, path: Path, *, extra: Mapping[str, str] = {}) -> None:
+    """Writes the folder whole; `extra` are further text files by name, such as a model card."""
+    with whole(path) as part:
+        for folder in (DOCUMENT, POOLING, QUERY):
+            (part / folder).mkdir(parents=True)
+        for name, value in _configs(model).items():
+            (part / name).write_text(json.dumps(value, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+        for name in (DOCUMENT, QUERY):
+            write_tokenizer(model.vocabulary.tokenizer, part / name, max_tokens=model.max_tokens)
+        weights = {name: tensor.detach().contiguous().cpu() for name, tensor in model.bert.state_dict().items()}
+        save_file(weights, part / DOCUMENT / "model.safetensors", metadata={"format": "pt"})
+        save_file(
+            {"weight": model.idf.contiguous().cpu()}, part / QUERY / "model.safetensors", metadata={"format": "pt"}
+        )
+        for file in part.rglob("*.safetensors"):
+            file.chmod(0o644)
+        for name, text in extra.items():
+            (part / name).write_text(text, encoding="utf-8")
+
+
+def _configs(model: SparseModel) -> dict[str, object]:
+    library = "sentence_transformers"
+    bert = {
+        "architectures": ["BertForMaskedLM"],
+        "model_type": "bert",
+        "dtype": "float32",
+        "tie_word_embeddings": True,
+        **msgspec.to_builtins(model.bert.config),
+    }
+    transformer = {
+        "transformer_task": "fill-mask",
+        "modality_config": {"text": {"method": "forward", "method_output_name": "logits"}},
+        "module_output_name": "token_embeddings",
+    }
+    pooling = {"pooling_strategy": "max", "activation_function": "relu", "embedding_dimension": None}
+    router = {
+        "types": {
+            QUERY: f"{library}.sparse_encoder.modules.sparse_static_embedding.SparseStaticEmbedding",
+            DOCUMENT: f"{library}.base.modules.transformer.Transformer",
+            POOLING: f"{library}.sparse_encoder.modules.splade_pooling.SpladePooling",
+        },
+        "structure": {"query": [QUERY], "document": [DOCUMENT, POOLING]},
+        "parameters": {"default_route": "document", "allow_empty_key": True, "route_mappings": {}},
+    }
+    versions = {"sentence_transformers": version("sentence-transformers"), "pytorch": version("torch")}
+    encoder = {
+        "__version__": {**versions, "transformers": version("transformers")},
+        "default_prompt_name": None,
+        "max_active_dims": model.max_active_terms,
+        "model_type": "SparseEncoder",
+        "prompts": {"document": "", "query": ""},
+        "similarity_fn_name": "dot",
+    }
+    modules = [{"idx": 0, "name": "0", "path": "", "type": f"{library}.base.modules.router.Router"}]
+    return {
+        f"{DOCUMENT}/config.json": bert,
+        f"{DOCUMENT}/sentence_bert_config.json": transformer,
+        f"{POOLING}/config.json": pooling,
+        f"{QUERY}/config.json": {"frozen": True},
+        "router_config.json": router,
+        "config_sentence_transformers.json": encoder,
+        "modules.json": modules,
+    }
+
+
+class _EncoderConfig(msgspec.Struct, kw_only=True):
+    max_active_dims: int | None = None
+
+
+class _TokenizerConfig(msgspec.Struct, kw_only=True):
+    model_max_length: float = 512
+
+
+def read_model(path: Path) -> SparseModel:
+    """Reads a folder that `write_model` wrote; InputError says what is missing or of another kind."""
+    if not (path / "modules.json").is_file():
+        raise InputError(f"{path}: is not a model folder: no modules.json; make one with: sparse-encoder train")
+    if not (path / DOCUMENT / "config.json").is_file() or not (path / QUERY / "model.safetensors").is_file():
+        raise InputError(f"{path}: is not an inference-free model of this package: wanted {DOCUMENT} and {QUERY}")
+    vocabulary = read_vocabulary(path / DOCUMENT)
+    bert = read_bert(path / DOCUMENT)
+    idf = _load(path / QUERY / "model.safetensors")["weight"]
+    limits = read_json(path / "config_sentence_transformers.json", _EncoderConfig)
+    lengths = read_json(path / DOCUMENT / "tokenizer_config.json", _TokenizerConfig)
+    if not len(vocabulary.tokens) == bert.config.vocab_size == len(idf):
+        raise InputError(
+            f"{path}: the tokenizer has {len(vocabulary.tokens)} tokens, the model {bert.config.vocab_size} and the "
+            f"query weights {len(idf)}; wanted as many of each"
+        )
+    return SparseModel(
+        bert=bert.eval(),
+        idf=idf,
+        vocabulary=vocabulary,
+        max_tokens=min(int(lengths.model_max_length), bert.config.max_position_embeddings),
+        max_active_terms=limits.max_active_dims or len(vocabulary.tokens),
+    )
+
+
+def read_bert(path: Path) -> Bert:
+    """Reads a `BertForMaskedLM` folder (config.json and model.safetensors) of ours or of transformers."""
+    config = read_json(path / "config.json", BertConfig)
+    kind = read_json(path / "config.json", _Kind)
+    if kind.model_type != "bert" or config.hidden_act != "gelu":
+        raise InputError(
+            f"{path / 'config.json'}: is a {kind.model_type!r} with {config.hidden_act!r}; wanted BERT, gelu"
+        )
+    with torch.device("meta"):
+        bert = Bert(config)
+    found = _load(path / "model.safetensors")
+    wanted = set(bert.state_dict())
+    missing = sorted(wanted - found.keys())
+    if missing:
+        raise InputError(f"{path / 'model.safetensors'}: lacks {missing[0]!r} and {len(missing) - 1} other tensors")
+    bert.load_state_dict({name: found[name].float() for name in wanted}, assign=True)
+    for parameter in bert.parameters():
+        parameter.requires_grad_(True)
+    return bert
+
+
+class _Kind(msgspec.Struct, kw_only=True):
+    model_type: str
+
+
+def _load(file: Path) -> dict[str, Tensor]:
+    try:
+        with warnings.catch_warnings():
+            return load_file(file)
+    except (SafetensorError, OSError) as error:
+        raise InputError(f"{file}: is not a safetensors file: {error}") from error

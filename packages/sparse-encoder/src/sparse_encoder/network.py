@@ -1,0 +1,87 @@
+"""A sparse encoder as training sees it: backbone, head, and the frozen weights of the query side."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from sparse_encoder.bert import Bert
+from sparse_encoder.head import activate, max_logits
+from sparse_encoder.lexical import LexicalChannel
+
+PIECES = 4
+"""Length-sorted batches are run in so many parts, so that short texts carry little padding."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Network:
+    """The document side's model, and the weight of every token in a query."""
+
+    bert: Bert
+    idf: Tensor
+    """(vocab), 0 for special tokens."""
+    lexical: LexicalChannel | None = None
+    """Adds a count of the document's own tokens to the learned weights."""
+    half: bool = False
+    """Whether matrix products are done in bf16."""
+
+    def weights(self, texts: Sequence[Sequence[int]], columns: Tensor | None, *, leak: float = 0.0) -> Tensor:
+        """Weights of `columns` of the vocabulary for texts given as token ids: (texts, columns).
+
+        texts: ascending in length for speed, any order for correctness; columns None is the whole vocabulary.
+        """
+        weight, bias = self.bert.output_weight(), self.bert.output_bias()
+        if columns is not None:
+            weight, bias = weight[columns], bias[columns]
+        size = -(-len(texts) // min(PIECES, len(texts)))
+        pieces = [padded(texts[i : i + size], device=weight.device) for i in range(0, len(texts), size)]
+        pooled = torch.cat([self._pooled(ids, mask, weight) for ids, mask in pieces])
+        learned = activate(pooled + bias, leak=leak)
+        if self.lexical is None:
+            return learned
+        return learned + torch.cat([self.lexical(ids, mask, columns) for ids, mask in pieces])
+
+    def _pooled(self, ids: Tensor, mask: Tensor, weight: Tensor) -> Tensor:
+        with torch.autocast(weight.device.type, dtype=torch.bfloat16, enabled=self.half):
+            hidden = self.bert.hidden(ids, mask)
+        if self.half:
+            return max_logits(hidden.bfloat16(), mask, weight.bfloat16()).float()
+        return max_logits(hidden, mask, weight)
+
+
+def padded(texts: Sequence[Sequence[int]], *, device: torch.device, pad: int = 0) -> tuple[Tensor, Tensor]:
+    """(texts, tokens) ids and 0/1 mask of texts of unequal length."""
+    longest = max(map(len, texts))
+    ids = torch.tensor([[*text, *[pad] * (longest - len(text))] for text in texts], device=device)
+    lengths = torch.tensor([len(text) for text in texts], device=device)
+    return ids, (torch.arange(longest, device=device)[None] < lengths[:, None]).to(torch.long)
+
+
+def bags(queries: Sequence[Sequence[int]], idf: Tensor, columns: Tensor | None) -> Tensor:
+    """Queries as bags of tokens times IDF: (queries, columns); columns ascending, None the whole vocabulary.
+
+    >>> bags([[2, 1, 2]], torch.tensor([0.0, 1.5, 2.0]), None)
+    tensor([[0.0000, 1.5000, 2.0000]])
+    """
+    rows = torch.tensor([i for i, q in enumerate(queries) for _ in q], device=idf.device)
+    tokens = torch.tensor([t for q in queries for t in q], device=idf.device, dtype=torch.long)
+    places = tokens if columns is None else torch.searchsorted(columns, tokens)
+    result = idf.new_zeros((len(queries), len(idf) if columns is None else len(columns)))
+    if len(tokens):
+        result[rows, places] = idf[tokens]
+    return result
+
+
+def named_parameters(network: Network) -> Iterator[tuple[str, Tensor]]:
+    """What is trained, in a fixed order."""
+    yield from sorted(network.bert.named_parameters())
+    if network.lexical is not None:
+        yield from (("lexical." + name, p) for name, p in sorted(network.lexical.named_parameters()))
+
+
+def has_fast_bf16(device: str) -> bool:
+    """Whether bf16 products are native here: otherwise they are emulated and slower than fp32."""
+    if device == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return bool(device == "cpu" and torch.cpu._is_avx512_bf16_supported())

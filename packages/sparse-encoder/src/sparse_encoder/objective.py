@@ -1,0 +1,148 @@
+"""One step's loss: the recipe's losses, on the columns of the vocabulary that the step needs.
+
+Queries are bags of tokens, so a score only ever reads the columns of the batch's query tokens; those are exact. The
+sparsity losses read all columns, and a random thousand of them, weighted by one over their chance, give the same sum
+in expectation. That makes a step several times cheaper than one over the whole vocabulary.
+"""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from sparse_encoder.groups import Batch, Examples
+from sparse_encoder.losses.alignment import alignment
+from sparse_encoder.losses.flops import flops
+from sparse_encoder.losses.infonce import infonce
+from sparse_encoder.losses.kl import kl_distillation
+from sparse_encoder.losses.l1 import l1
+from sparse_encoder.losses.margin_mse import margin_mse
+from sparse_encoder.losses.margin_ranking import margin_ranking
+from sparse_encoder.losses.ramp import ramp
+from sparse_encoder.network import Network, bags
+from sparse_encoder.recipe import Recipe
+from sparse_encoder.term_pairs import Terms
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Columns:
+    """Columns of the vocabulary that a step looks at, ascending, and 1 over the chance of each to be among them."""
+
+    ids: Tensor
+    share: Tensor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """A step's loss, what it is made of, and how many terms documents have."""
+
+    total: Tensor
+    by_name: dict[str, float]
+    """Each loss before its weight."""
+    active_terms: float
+    """Mean over the batch's documents, estimated from the columns."""
+
+
+def choose_columns(needed: set[int], *, vocab: int, special: frozenset[int], n: int, chance: random.Random) -> Columns:
+    """The needed columns and `n` others drawn evenly; all of them where n is 0 or covers the rest."""
+    others = [i for i in range(vocab) if i not in needed and i not in special]
+    drawn = others if n == 0 or n >= len(others) else chance.sample(others, n)
+    share = len(others) / len(drawn) if drawn else 1.0
+    ids = sorted(needed | set(drawn))
+    return Columns(ids=torch.tensor(ids), share=torch.tensor([1.0 if i in needed else share for i in ids]))
+
+
+def step_loss(
+    network: Network, batch: Batch, data: Examples, *, recipe: Recipe, terms: Terms | None, number: int
+) -> Parts:
+    """The loss of batch `number`, from 0; everything random in it depends on the recipe's seed and that number."""
+    chance = random.Random(f"{recipe.seed}/step/{number}")
+    pairs = _draw_pairs(terms, recipe, chance)
+    needed = {t for e in batch.examples for t in e.query}
+    if terms is not None:
+        needed |= {t for i in pairs for t in (*terms.korean[i], *terms.english[i])}
+    special = frozenset((network.idf == 0).nonzero().flatten().tolist())
+    columns = choose_columns(needed - special, vocab=len(network.idf), special=special, n=recipe.columns, chance=chance)
+    documents = network.weights([data.documents[i] for i in batch.documents], columns.ids, leak=recipe.leak)
+    queries = bags([[t for t in e.query if t not in special] for e in batch.examples], network.idf, columns.ids)
+    found = _ranking(queries @ documents.T, batch, data, recipe)
+    if terms is not None and pairs:
+        found["alignment"] = _alignment(network, terms, pairs, columns, recipe.leak)
+    found["flops"] = flops(documents, columns.share, threshold=recipe.losses.flops.threshold)
+    if recipe.losses.l1.weight:
+        found["l1"] = l1(documents, columns.share)
+    weights = loss_weights(recipe, number)
+    total = torch.stack([weights[name] * value for name, value in found.items()]).sum()
+    active = float(((documents.detach() > 0) * columns.share).sum(dim=1).mean())
+    return Parts(total=total, by_name={n: float(v.detach()) for n, v in found.items()}, active_terms=active)
+
+
+def loss_weights(recipe: Recipe, number: int) -> dict[str, float]:
+    """Every loss's weight at a step: those of sparsity grow over their ramp."""
+    losses = recipe.losses
+
+    def grown(weight: float, share: float) -> float:
+        return weight * ramp(number, n_steps=round(share * recipe.steps))
+
+    return {
+        "infonce": losses.infonce.weight,
+        "kl": losses.kl.weight,
+        "margin_mse": losses.margin_mse.weight,
+        "margin_ranking": losses.margin_ranking.weight,
+        "alignment": losses.alignment.weight,
+        "flops": grown(losses.flops.weight, losses.flops.ramp),
+        "l1": grown(losses.l1.weight, losses.l1.ramp),
+    }
+
+
+def allowed_documents(batch: Batch, data: Examples, *, in_batch: bool) -> Tensor:
+    """(queries, documents) bool: a document that is another positive of a query's is no negative of it."""
+    allowed = torch.full((len(batch.examples), len(batch.documents)), in_batch)
+    place = {n: i for i, n in enumerate(batch.documents)}
+    for row, (example, group) in enumerate(zip(batch.examples, batch.groups, strict=True)):
+        allowed[row, list(group)] = True
+        also = [place[n] for n in data.positives[example.query] if n in place]
+        allowed[row, also] = False
+        allowed[row, group[0]] = True
+    return allowed
+
+
+def _ranking(scores: Tensor, batch: Batch, data: Examples, recipe: Recipe) -> dict[str, Tensor]:
+    losses = recipe.losses
+    device = scores.device
+    positives = torch.tensor([g[0] for g in batch.groups], device=device)
+    found: dict[str, Tensor] = {}
+    if losses.infonce.weight:
+        allowed = allowed_documents(batch, data, in_batch=losses.infonce.in_batch).to(device)
+        found["infonce"] = infonce(scores, positives, allowed, temperature=losses.infonce.temperature)
+    if not (losses.kl.weight or losses.margin_mse.weight or losses.margin_ranking.weight):
+        return found
+    size = min(map(len, batch.groups))
+    places = torch.tensor([g[:size] for g in batch.groups], device=device)
+    own = scores.gather(1, places)
+    teacher = torch.tensor(
+        [[e.scores[batch.documents[p]] for p in g[:size]] for e, g in zip(batch.examples, batch.groups, strict=True)],
+        device=device,
+    )
+    if losses.kl.weight:
+        found["kl"] = kl_distillation(own, teacher, temperature=losses.kl.temperature)
+    if losses.margin_mse.weight:
+        found["margin_mse"] = margin_mse(own, teacher)
+    if losses.margin_ranking.weight:
+        found["margin_ranking"] = margin_ranking(own, margin=losses.margin_ranking.margin)
+    return found
+
+
+def _draw_pairs(terms: Terms | None, recipe: Recipe, chance: random.Random) -> list[int]:
+    if terms is None or not recipe.losses.alignment.weight:
+        return []
+    return chance.sample(range(len(terms.weights)), min(recipe.losses.alignment.pairs, len(terms.weights)))
+
+
+def _alignment(network: Network, terms: Terms, pairs: Sequence[int], columns: Columns, leak: float) -> Tensor:
+    texts = [terms.korean[i] for i in pairs] + [terms.english[i] for i in pairs]
+    vectors = network.weights(texts, columns.ids, leak=leak) * columns.share.sqrt()
+    confidence = torch.tensor([terms.weights[i] for i in pairs], device=vectors.device)
+    return alignment(vectors[: len(pairs)], vectors[len(pairs) :], confidence)

@@ -1,0 +1,62 @@
+"""Words cut at morpheme boundaries, counted: what a morpheme-aware vocabulary is chosen from.
+
+A piece is what stands between two cuts of a word as BERT's pre-tokenizer sees it, so that a vocabulary of pieces
+serves later without any morphological analysis.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from itertools import tee
+
+from tokenizers.normalizers import BertNormalizer
+from tokenizers.pre_tokenizers import BertPreTokenizer
+
+from sparse_encoder._kiwi import Morpheme, morphemes
+
+CONTINUATION = "##"
+"""What WordPiece writes before a piece that does not start its word."""
+
+
+def normalizer() -> BertNormalizer:
+    """Lower case, Hangul left composed: `strip_accents` would take syllables apart into jamo."""
+    return BertNormalizer(clean_text=True, handle_chinese_chars=True, strip_accents=False, lowercase=True)
+
+
+def count_pieces(texts: Iterable[str]) -> Counter[str]:
+    """Counts the pieces of all texts; those that continue a word carry `##`.
+
+    >>> sorted(count_pieces(["검색엔진에서 Search를"]).items())
+    [('##를', 1), ('##에서', 1), ('##엔진', 1), ('search', 1), ('검색', 1)]
+    """
+    counts: Counter[str] = Counter()
+    for word_pieces in cut_words(texts):
+        for position, piece in enumerate(word_pieces):
+            counts[CONTINUATION + piece if position else piece] += 1
+    return counts
+
+
+def cut_words(texts: Iterable[str]) -> Iterator[list[str]]:
+    """Yields every word of every text, in order, as the list of its pieces; memory: one text."""
+    normal = normalizer()
+    words = BertPreTokenizer()
+    normalised, analysed = tee(normal.normalize_str(text) for text in texts)
+    for text, found in zip(normalised, morphemes(analysed), strict=True):
+        cuts = boundaries(found)
+        for word, (start, end) in words.pre_tokenize_str(text):
+            inside = [cut - start for cut in cuts if start < cut < end]
+            yield [word[a:b] for a, b in zip([0, *inside], [*inside, end - start], strict=True)]
+
+
+def boundaries(found: Iterable[Morpheme]) -> list[int]:
+    """Where one morpheme ends and the next begins; contracted ones (`했` = 하 + 었) share a span and are not cut.
+
+    >>> boundaries([Morpheme("하", "VV", 0, 1), Morpheme("었", "EP", 0, 1), Morpheme("다", "EF", 1, 2)])
+    [0, 1]
+    """
+    cuts: list[int] = []
+    reached = 0
+    for morpheme in found:
+        if morpheme.start >= reached and morpheme.end > morpheme.start:
+            cuts.append(morpheme.start)
+        reached = max(reached, morpheme.end)
+    return cuts

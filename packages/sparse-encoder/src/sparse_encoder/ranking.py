@@ -1,0 +1,57 @@
+"""How well a model ranks validation groups: each query against all their documents."""
+
+import math
+from dataclasses import dataclass
+
+import torch
+
+from sparse_encoder.groups import Examples
+from sparse_encoder.network import Network, bags
+
+BATCH = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ranking:
+    """Means over the queries, and what documents cost."""
+
+    ndcg_at_10: float
+    mrr_at_10: float
+    active_terms: float
+    flops: float
+
+
+@torch.no_grad()
+def rank(network: Network, data: Examples) -> Ranking:
+    """Judges the network on `data`; every document that is positive for a query's text counts as relevant."""
+    order = sorted(range(len(data.documents)), key=lambda i: len(data.documents[i]))
+    needed = torch.tensor(sorted({t for e in data.examples for t in e.query if network.idf[t] > 0}))
+    vectors = network.idf.new_zeros((len(order), len(needed)))
+    n_active = 0
+    mass = torch.zeros_like(network.idf)
+    for start in range(0, len(order), BATCH):
+        chosen = order[start : start + BATCH]
+        weights = network.weights([data.documents[i] for i in chosen], None)
+        vectors[chosen] = weights[:, needed]
+        n_active += int(weights.count_nonzero())
+        mass += weights.sum(dim=0)
+    queries = bags([[t for t in e.query if network.idf[t] > 0] for e in data.examples], network.idf, needed)
+    tops = (queries @ vectors.T).topk(min(10, len(order)), dim=1).indices.tolist()
+    relevant = [data.positives[e.query] for e in data.examples]
+    gains = [[i in r for i in top] for top, r in zip(tops, relevant, strict=True)]
+    return Ranking(
+        ndcg_at_10=sum(ndcg(g, len(r)) for g, r in zip(gains, relevant, strict=True)) / len(gains),
+        mrr_at_10=sum(next((1 / (k + 1) for k, hit in enumerate(g) if hit), 0.0) for g in gains) / len(gains),
+        active_terms=n_active / len(order),
+        flops=float((mass / len(order)).square().sum()),
+    )
+
+
+def ndcg(hits: list[bool], n_relevant: int) -> float:
+    """nDCG of a ranked list of hits with binary relevance (Jarvelin and Kekalainen 2002).
+
+    >>> ndcg([False, True], 1)
+    0.6309297535714575
+    """
+    ideal = sum(1 / math.log2(k + 2) for k in range(min(n_relevant, len(hits))))
+    return sum(1 / math.log2(k + 2) for k, hit in enumerate(hits) if hit) / ideal if ideal else 0.0

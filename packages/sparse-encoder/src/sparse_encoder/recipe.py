@@ -1,0 +1,190 @@
+"""The training recipe: every setting, its default, and strict reading that names a misspelt key.
+
+Paths are relative to the recipe's own folder, so that a recipe and its data move together.
+"""
+
+import difflib
+import types
+import typing
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+import yaml
+
+from sparse_encoder._files import InputError
+
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+Weight = Annotated[float, msgspec.Meta(ge=0)]
+Count = Annotated[int, msgspec.Meta(ge=0)]
+Number = Annotated[int, msgspec.Meta(ge=1)]
+Positive = Annotated[float, msgspec.Meta(gt=0)]
+
+
+class Model(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is trained."""
+
+    size: Literal["tiny", "small", "medium", "base"] = "tiny"
+    """From scratch: tiny 2x128, small 3x256, medium 6x384, base 12x768."""
+    start_from: str = ""
+    """A model folder of ours or a `BertForMaskedLM` folder to go on from, instead of from scratch."""
+    tokenizer: str = ""
+    idf: str = ""
+    max_tokens: Number = 256
+    """Tokens of a document that the finished model reads."""
+    max_active_terms: Number = 100
+    """Kept in the model's config as `max_active_dims`: the heaviest terms of a vector that remain."""
+    lexical_channel: bool = False
+    """Adds a gated, saturated count of the document's own tokens; the folder then needs trust_remote_code=True."""
+
+
+class Groups(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A file of groups and how often it is drawn from, against the others."""
+
+    path: str
+    weight: Positive = 1.0
+
+
+class InfoNCE(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    weight: Weight = 1.0
+    temperature: Positive = 1.0
+    in_batch: bool = True
+    """Whether the other queries' documents are negatives too."""
+
+
+class Distillation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    weight: Weight = 0.0
+    temperature: Positive = 1.0
+
+
+class MarginMSE(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    weight: Weight = 0.0
+
+
+class MarginRanking(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    weight: Weight = 0.0
+    margin: Positive = 1.0
+
+
+class Alignment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    weight: Weight = 0.3
+    pairs: Number = 32
+    """Term pairs a step."""
+
+
+class Sparsity(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    weight: Weight = 0.05
+    ramp: Share = 0.4
+    """Share of all steps over which the weight grows, quadratically."""
+    threshold: Count = 0
+    """Documents with at most so many active terms are let off."""
+
+
+class Losses(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is minimised: the weighted sum."""
+
+    infonce: InfoNCE = InfoNCE()
+    kl: Distillation = Distillation()
+    margin_mse: MarginMSE = MarginMSE()
+    margin_ranking: MarginRanking = MarginRanking()
+    alignment: Alignment = Alignment()
+    flops: Sparsity = Sparsity()
+    l1: Sparsity = Sparsity(weight=0.0)
+
+
+class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """All settings of a training run."""
+
+    model: Model = Model()
+    train: list[str | Groups]
+    """Files of groups."""
+    validation: str = ""
+    term_pairs: str = ""
+    losses: Losses = Losses()
+    steps: Number = 700
+    batch: Number = 32
+    """Queries a step, each with its positive."""
+    hard_negatives: Count = 1
+    easy_negatives: Count = 1
+    """Drawn anew for each query at each step from those its group has."""
+    query_tokens: Number = 64
+    document_tokens: Annotated[int, msgspec.Meta(ge=3)] = 128
+    learning_rate: Positive = 2e-3
+    warmup: Share = 0.06
+    """Share of the steps; after it the rate falls linearly to 0."""
+    weight_decay: Weight = 0.01
+    clip: Positive = 1.0
+    """Largest norm of a gradient."""
+    ema: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 0.0
+    """Decay of the running mean of the weights that is saved; 0 saves the last weights."""
+    leak: Share = 0.1
+    """Share of the gradient that reaches inactive terms which the loss wants raised."""
+    columns: Count = 1024
+    """Columns of the vocabulary sampled a step for the sparsity losses, beside those of its queries; 0: all."""
+    precision: Literal["fp32", "bf16", "auto"] = "auto"
+    """auto: bf16 products where the processor has them, fp32 elsewhere."""
+    evaluate_every: Count = 0
+    """Steps between evaluations on `validation`; 0 evaluates once, at the end."""
+    checkpoint_every: Number = 100
+    seed: int = 42
+
+
+def read_recipe(path: Path) -> Recipe:
+    """Reads a YAML recipe; InputError names an unknown key and the nearest valid one, and paths become absolute."""
+    try:
+        found = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: no such file") from error
+    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
+        raise InputError(f"{path}: is not YAML: {error}") from error
+    if not isinstance(found, dict):
+        raise InputError(f"{path}: holds {type(found).__name__}; wanted a mapping of settings such as `train:`")
+    _refuse_unknown(path, found, Recipe, "")
+    try:
+        recipe = msgspec.convert(found, Recipe, strict=True)
+    except msgspec.ValidationError as error:
+        raise InputError(f"{path}: {str(error).replace('`$.', '`')}") from error
+    if not recipe.train:
+        raise InputError(f"{path}: 'train' is empty; wanted at least one file of groups")
+    return located(recipe, path.resolve().parent)
+
+
+def located(recipe: Recipe, folder: Path) -> Recipe:
+    """The recipe with every path made absolute from `folder`."""
+
+    def at(name: str) -> str:
+        return str(folder / name) if name else ""
+
+    model = recipe.model
+    groups = [g if isinstance(g, Groups) else Groups(path=g) for g in recipe.train]
+    return msgspec.structs.replace(
+        recipe,
+        model=msgspec.structs.replace(
+            model, tokenizer=at(model.tokenizer), idf=at(model.idf), start_from=at(model.start_from)
+        ),
+        train=[Groups(path=at(g.path), weight=g.weight) for g in groups],
+        validation=at(recipe.validation),
+        term_pairs=at(recipe.term_pairs),
+    )
+
+
+def _refuse_unknown(path: Path, found: Mapping[str, object], kind: type[msgspec.Struct], where: str) -> None:
+    fields = {f.encode_name: f.type for f in msgspec.structs.fields(kind)}
+    for key, value in found.items():
+        if key not in fields:
+            near = difflib.get_close_matches(str(key), fields, n=1, cutoff=0.5)
+            hint = f"did you mean {where + near[0]!r}?" if near else f"valid keys: {', '.join(fields)}"
+            raise InputError(f"{path}: unknown key {where + str(key)!r}; {hint}")
+        for inner in _structs(fields[key]):
+            for item in value if isinstance(value, list) else [value]:
+                if isinstance(item, dict):
+                    _refuse_unknown(path, item, inner, f"{where}{key}.")
+
+
+def _structs(kind: object) -> list[type[msgspec.Struct]]:
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        return [kind]
+    if isinstance(kind, types.GenericAlias | types.UnionType) or typing.get_origin(kind) is not None:
+        return [s for part in typing.get_args(kind) for s in _structs(part)]
+    return []

@@ -1,0 +1,47 @@
+"""Pairs of a Korean and an English term, for the alignment loss."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+
+from sparse_encoder._files import InputError, read_jsonl
+from sparse_encoder.vocabulary import Vocabulary
+
+
+class TermPair(msgspec.Struct, frozen=True, kw_only=True):
+    """A line of a term pairs file."""
+
+    ko: str
+    en: str
+    weight: Annotated[float, msgspec.Meta(ge=0)] = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """Term pairs cut into tokens, as documents are: pair i is `korean[i]` and `english[i]`."""
+
+    korean: list[list[int]]
+    english: list[list[int]]
+    weights: list[float]
+
+
+def read_terms(path: Path, vocabulary: Vocabulary, *, max_tokens: int = 16) -> Terms:
+    """Reads the pairs; those with a side that has no token of the vocabulary are left out."""
+    pairs = list(read_jsonl(path, TermPair))
+    if not pairs:
+        raise InputError(f"{path}: holds no term pair")
+    korean = vocabulary.encode([p.ko for p in pairs], max_tokens=max_tokens, special=True)
+    english = vocabulary.encode([p.en for p in pairs], max_tokens=max_tokens, special=True)
+    special = frozenset(vocabulary.special_ids)
+    kept = [
+        i
+        for i, (k, e) in enumerate(zip(korean, english, strict=True))
+        if pairs[i].weight > 0 and not special.issuperset(k) and not special.issuperset(e)
+    ]
+    return Terms(
+        korean=[korean[i] for i in kept],
+        english=[english[i] for i in kept],
+        weights=[pairs[i].weight for i in kept],
+    )
