@@ -23,7 +23,7 @@ from os_deploy.models import ensure_model, find_models, read_model, remove_model
 from os_deploy.passages import read_passages
 from os_deploy.recipe import read_recipe
 from os_deploy.server.artifacts import NoRepositoryError
-from os_deploy.server.process import start, stop
+from os_deploy.server.process import is_ours, start, stop
 from os_deploy.server.spec import ServerSpec
 from os_deploy.versions import serving_indices
 
@@ -212,3 +212,31 @@ def test_a_passage_without_id_is_named_before_anything_changes(cluster: Cluster,
     with pytest.raises(InputError, match=r"corpus\.jsonl:3: '_id' is missing"):
         deploy(cluster, recipe)
     assert not cluster.exists("/noid-v1/_settings")
+
+
+def test_a_node_killed_out_of_three_costs_nothing(tmp_path: Path) -> None:
+    spec = ServerSpec(port=free_port(), heap="384m", models=False, quick=True, n_nodes=3)
+    folder = tmp_path / "three"
+    try:
+        server = start(spec, folder)
+    except NoRepositoryError as error:
+        pytest.skip(str(error))
+    try:
+        more = "query: tokens\nreplicas: 1\nshards: 2\ningest: {batch_bytes: 2000, workers: 2}"
+        recipe = write_recipe(tmp_path, "three", n_passages=2000, more=more)
+        lines: list[str] = []
+
+        class Killing(list[str]):
+            def append(self, line: str) -> None:
+                lines.append(line)
+                if " of 2000 passages" in line and is_ours(server.pids[2], folder):
+                    os.kill(server.pids[2], signal.SIGKILL)
+                    while is_ours(server.pids[2], folder):
+                        time.sleep(0.05)
+
+        cluster = Cluster(Connection(url=server.url))
+        assert deploy(cluster, recipe, Killing()).n_passages == 2000
+        assert_whole(cluster, "three-v1", tmp_path / "passages")
+        assert cluster.get("/_cluster/health", dict[str, object])["number_of_nodes"] == 2
+    finally:
+        stop(folder)

@@ -177,6 +177,20 @@ def remove(
         _remove(cluster, plan_removal(cluster, name), yes=yes)
 
 
+@app.command()
+def role(
+    name: Name,
+    reader: Annotated[bool, typer.Option("--reader", help="Of who only searches.")] = False,
+    may_fix: Annotated[bool, typer.Option("--fix-settings", help="With the right to change cluster settings.")] = False,
+) -> None:
+    """Print the rights that deploying NAME needs, and no more, as a role of the security plugin."""
+    import json
+
+    from os_deploy.roles import deployer_role, reader_role
+
+    typer.echo(json.dumps(reader_role(name) if reader else deployer_role(name, fix_settings=may_fix), indent=2))
+
+
 def _remove(cluster: "Cluster", plan: "Removal", *, yes: bool) -> None:
     from os_deploy.removal import remove as delete
 
