@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from sparse_mining.arrow import Shape, write_dataset
-from sparse_mining.groups import read_groups
+from sparse_mining.arrow import write_dataset
+from sparse_mining.groups import Shape, read_groups
 
 
 @pytest.mark.parametrize(

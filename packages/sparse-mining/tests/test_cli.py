@@ -102,3 +102,72 @@ def test_help_imports_nothing_heavy() -> None:
     heavy = "{'numba', 'sklearn', 'faiss', 'torch', 'pyarrow', 'kiwipiepy'}"
     script = f"import sys; import sparse_mining.cli; print(sorted({heavy} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_a_stored_index_finds_what_a_fresh_one_finds(
+    monkeypatch: pytest.MonkeyPatch, passages: Path, queries: Path, tmp_path: Path
+) -> None:
+    assert run(monkeypatch, "index", passages, "-o", tmp_path / "index") == ""
+    searching = ["search", passages, queries, "--with", "bm25:kiwi", "-o"]
+    assert run(monkeypatch, *searching, tmp_path / "a.trec") == ""
+    assert run(monkeypatch, *searching, tmp_path / "b.trec", "--index", tmp_path / "index") == ""
+    assert (tmp_path / "a.trec").read_bytes() == (tmp_path / "b.trec").read_bytes()
+    other = ["search", passages, queries, "--with", "bm25:words", "-o", tmp_path / "c.trec"]
+    assert "index of another analyser" in run(monkeypatch, *other, "--index", tmp_path / "index")
+
+
+def test_the_audit_tells_each_candidate_left_out(
+    monkeypatch: pytest.MonkeyPatch, passages: Path, pairs: Path, tmp_path: Path
+) -> None:
+    output, audit = tmp_path / "out", tmp_path / "audit.jsonl"
+    arguments = ["mine", passages, pairs, "-o", output, "--hard", 2, "--easy", 1, "--dimensions", 4, "--audit", audit]
+    assert run(monkeypatch, *arguments) == ""
+    lines = [json.loads(line) for line in audit.read_text().splitlines()]
+    metadata = json.loads((output / "metadata.json").read_text())
+    n_dropped = sum(n for side in metadata["splits"].values() for n in side["dropped"].values())
+    assert len(lines) == n_dropped > 0
+    assert {line["reason"] for line in lines} <= {"same_document", "known_positive", "margin"}
+    assert not (tmp_path / ".out.work").exists()
+
+
+def test_mining_killed_after_a_shard_goes_on_and_ends_with_the_same_bytes(
+    monkeypatch: pytest.MonkeyPatch, passages: Path, pairs: Path, tmp_path: Path
+) -> None:
+    def mine(name: str) -> list[str]:
+        options = ["--hard", "2", "--easy", "1", "--dimensions", "4", "--work", str(tmp_path / "work")]
+        return ["mine", str(passages), str(pairs), "-o", str(tmp_path / name), *options]
+
+    killed_inside = (
+        "import os, sys; from sparse_mining import cli, mining, training; training.BATCH = 4\n"
+        "real = mining._mine_batch; calls = []\n"
+        "def batch(*given):\n"
+        "    calls.append(1)\n"
+        "    if len(calls) == 3: os.kill(os.getpid(), 9)\n"
+        "    return real(*given)\n"
+        "mining._mine_batch = batch; cli.main()"
+    )
+    killed = subprocess.run([sys.executable, "-c", killed_inside, *mine("a")], capture_output=True, check=False)
+    assert killed.returncode == -9
+    assert len(list((tmp_path / "work").rglob("0*.jsonl"))) == 2
+    assert not (tmp_path / "a" / "train.jsonl").exists()
+    monkeypatch.setattr("sparse_mining.training.BATCH", 4)
+    assert run(monkeypatch, *mine("a")) == ""
+    assert run(monkeypatch, *mine("b")) == ""
+    assert (tmp_path / "a" / "train.jsonl").read_bytes() == (tmp_path / "b" / "train.jsonl").read_bytes()
+
+
+def test_check_passes_what_mine_made_and_writes_arrow(
+    monkeypatch: pytest.MonkeyPatch, golden: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "check", golden / "groups.jsonl", "--arrow", tmp_path / "arrow") == ""
+    assert json.loads(capsys.readouterr().out)["n_groups"] == 1
+    assert (tmp_path / "arrow" / "state.json").exists()
+    against = ["--against", golden / "pairs.jsonl"]
+    assert "1 x the query is met in another file" in run(monkeypatch, "check", golden / "groups.jsonl", *against)
+
+
+def test_stats_tells_of_each_miner(
+    monkeypatch: pytest.MonkeyPatch, golden: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "stats", golden / "groups.jsonl") == ""
+    assert [m["miner"] for m in json.loads(capsys.readouterr().out)["miners"]] == ["bm25", "pairs", "random"]

@@ -6,14 +6,11 @@ that no version of that library is needed, or favoured, to write it.
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Literal
 
 import pyarrow as pa
 
 from sparse_mining._files import sha256, whole, write_json
-from sparse_mining.groups import Group
-
-Shape = Literal["kd", "kd-ids"]
+from sparse_mining.groups import Group, Shape
 
 BATCH = 1_000
 """Groups in one record batch."""

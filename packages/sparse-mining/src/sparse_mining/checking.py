@@ -6,10 +6,12 @@ A group file can be read and still be wrong: out of order, a negative that is th
 from collections import Counter
 from collections.abc import Iterable, Sequence, Set
 from itertools import pairwise
+from pathlib import Path
 
 import msgspec
 import numpy as np
 
+from sparse_mining._files import read_jsonl
 from sparse_mining.groups import ORDER, Group
 from sparse_mining.pairs import normal
 
@@ -73,6 +75,16 @@ def check(groups: Iterable[Group], *, others: Set[str]) -> Report:
             for problem, ids in sorted(problems.items())
         ),
     )
+
+
+def query_texts(path: Path) -> set[str]:
+    """The normalised query texts of a file of groups, of pairs or of BEIR queries."""
+    return {normal(line.query or line.text) for line in read_jsonl(path, _Line)}
+
+
+class _Line(msgspec.Struct, frozen=True, kw_only=True):
+    query: str = ""
+    text: str = ""
 
 
 def problems_of(group: Group) -> Iterable[str]:

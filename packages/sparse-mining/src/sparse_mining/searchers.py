@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from sparse_mining import bm25, dense, ranking, svd, tokens, vectors
+from sparse_mining import bm25, dense, ranking, storage, svd, tokens, vectors
 from sparse_mining._files import InputError
 from sparse_mining._kiwi import Analysis
 from sparse_mining.analysers import Analyser, analyser, tokenizer_path
@@ -57,6 +57,10 @@ class Choices:
 
     settings: bm25.Settings
     """Of BM25."""
+    index: Path | None = None
+    """A folder that `index` wrote."""
+    threads: int = 1
+    """That search inverted lists."""
     dimensions: int = 128
     """Of vectors made here."""
     embeddings: Path | None = None
@@ -91,6 +95,16 @@ def searcher(spec: str, collection: Collection, choices: Choices, *, name: str =
     raise InputError(f"{spec!r} is no way to search: wanted bm25:ANALYSER, dense:svd, dense:FOLDER or sparse:VECTORS")
 
 
+def files_of(specs: Sequence[str]) -> list[Path]:
+    """The files that specs name: of embeddings, vectors and tokenizers; a quota at the end is no part of it.
+
+    >>> [path.name for path in files_of(["bm25=4", "bm25:words", "sparse:v2/doc.parquet=3"])]
+    ['doc.parquet']
+    """
+    arguments = [spec.partition("=")[0].rpartition(":")[2] for spec in specs if ":" in spec]
+    return [Path(argument) for argument in arguments if argument not in ("svd", "kiwi", "words", "bigrams")]
+
+
 @dataclass(frozen=True, slots=True)
 class _Weighted:
     """Bags of terms against postings, with what each query adds to every document."""
@@ -98,9 +112,10 @@ class _Weighted:
     postings: Postings
     asked: Bags
     shifts: Sequence[float]
+    threads: int
 
     def best(self, k: int) -> Sequence[Ranking]:
-        found = ranking.top_k(self.postings, self.asked, k)
+        found = ranking.top_k(self.postings, self.asked, k, n_threads=self.threads)
         return [Ranking(r.docs, r.scores + shift) for r, shift in zip(found, self.shifts, strict=True)]
 
     def scores_of(self, docs: list[Ints]) -> list[NDArray[np.float64]]:
@@ -116,19 +131,23 @@ class Lexical:
     index: bm25.BM25
     analysis: Analysis
     name: str
+    threads: int = 1
 
     def facts(self) -> Mapping[str, object]:
         return {"name": self.name, "analysis": self.analysis, "settings": self.index.settings}
 
     def ask(self, queries: Sequence[Query]) -> Asked:
         asked = self.index.bags(self.analyser.terms(query.text for query in queries))
-        return _Weighted(self.index.postings, asked, self.index.shifts(asked))
+        return _Weighted(self.index.postings, asked, self.index.shifts(asked), self.threads)
 
 
 def _bm25(words: str, collection: Collection, choices: Choices, *, name: str) -> Searcher:
     found = analyser(words)
-    index = bm25.build(found.terms(collection.full_texts()), choices.settings)
-    return Lexical(found, index, found.identity(), name)
+    if choices.index is not None:
+        index = storage.load(choices.index, collection, analysis=found.identity(), settings=choices.settings)
+    else:
+        index = bm25.build(found.terms(collection.full_texts()), choices.settings)
+    return Lexical(found, index, found.identity(), name, choices.threads)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +195,7 @@ class SparseTokens:
     tokenizer: Tokenizer
     idf: Mapping[str, float]
     name: str
+    threads: int = 1
 
     def facts(self) -> Mapping[str, object]:
         return {"name": self.name, "vectors": self.path.name, "n_postings": len(self.postings.docs)}
@@ -185,7 +205,7 @@ class SparseTokens:
         n_terms = self.postings.n_terms
         kept = ([(t, w) for t, w in zip(*bag, strict=True) if t < n_terms] for bag in found)
         asked = bags(([t for t, _ in bag], [w for _, w in bag]) for bag in kept)
-        return _Weighted(self.postings, asked, [0.0] * len(asked))
+        return _Weighted(self.postings, asked, [0.0] * len(asked), self.threads)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +217,7 @@ class SparseVectors:
     asked: Bags
     rows: Mapping[str, int]
     name: str
+    threads: int = 1
 
     def facts(self) -> Mapping[str, object]:
         return {"name": self.name, "vectors": self.path.name, "n_postings": len(self.postings.docs)}
@@ -208,7 +229,7 @@ class SparseVectors:
         rows = [self.rows[query.id] for query in queries]
         spans = [slice(self.asked.starts[row], self.asked.starts[row + 1]) for row in rows]
         asked = bags((self.asked.terms[s].tolist(), self.asked.weights[s].tolist()) for s in spans)
-        return _Weighted(self.postings, asked, [0.0] * len(asked))
+        return _Weighted(self.postings, asked, [0.0] * len(asked), self.threads)
 
 
 def _sparse(path: Path, collection: Collection, choices: Choices, *, name: str) -> Searcher:
@@ -218,7 +239,7 @@ def _sparse(path: Path, collection: Collection, choices: Choices, *, name: str) 
         queries = vectors.read_vectors(choices.query_vectors)
         asked = vectors.as_bags(queries, documents)
         return SparseVectors(
-            choices.query_vectors, postings, asked, {i: row for row, i in enumerate(queries.ids)}, name
+            choices.query_vectors, postings, asked, {i: row for row, i in enumerate(queries.ids)}, name, choices.threads
         )
     if choices.query_idf is None or choices.query_tokenizer is None:
         raise InputError("sparse search wants --query-vectors, or --query-idf together with --query-tokenizer")
@@ -226,4 +247,4 @@ def _sparse(path: Path, collection: Collection, choices: Choices, *, name: str) 
     tokenizer = tokens.load_tokenizer(file)
     if documents.tokens is not None and documents.tokens != tokenizer.get_vocab():
         raise InputError(f"{file}: its vocabulary is not that of {path}: give the tokenizer of the model that encoded")
-    return SparseTokens(path, postings, tokenizer, tokens.read_idf(choices.query_idf), name)
+    return SparseTokens(path, postings, tokenizer, tokens.read_idf(choices.query_idf), name, choices.threads)

@@ -3,20 +3,24 @@
 The rules are in `splits`, `negatives` and `mining`; this is the order in which they are called, and the counting.
 """
 
+import shutil
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 
-from sparse_mining._files import InputError, Manifest, Output, write_json
+import msgspec
+
+from sparse_mining._files import InputError, Manifest, Output, sha256, write_json, write_jsonl
 from sparse_mining.groups import Group, write_groups
-from sparse_mining.mining import Mined, Plan, mine
-from sparse_mining.negatives import false_negatives, read_duplicates
+from sparse_mining.mining import BATCH, Mined, Plan, mine
+from sparse_mining.negatives import FalseNegatives, false_negatives, read_duplicates
 from sparse_mining.pairs import Pair, normal, read_pairs
 from sparse_mining.passages import Collection, read_collection, read_queries
 from sparse_mining.searchers import Choices, Searcher, searchers
+from sparse_mining.shards import fingerprint, in_shards
 from sparse_mining.splits import Divided, Rules, divide
 
 
@@ -28,10 +32,35 @@ class Inputs:
     pairs: Sequence[Path]
     duplicates: Path | None = None
     excluded_queries: Sequence[Path] = ()
+    searched: Sequence[Path] = ()
+    """Files that searchers are made of: embeddings, vectors, IDF, tokenizer."""
 
     def paths(self) -> list[Path]:
         """All of them that are given."""
         return [*self.pairs, *([self.duplicates] if self.duplicates else []), *self.excluded_queries]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """Where results and partial work go."""
+
+    folder: Path
+    work: Path
+    """Removed when all is done."""
+    audit: Path | None = None
+
+
+class Audited(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of the audit: a candidate that was left out."""
+
+    q_id: str
+    query: str
+    positive: str
+    d_id: str
+    doc: str
+    reason: str
+    source: str
+    score: float
 
 
 @dataclass
@@ -56,7 +85,7 @@ class Tally:
         }
 
 
-def make_groups(inputs: Inputs, folder: Path, *, plan: Plan, rules: Rules, choices: Choices) -> str:
+def make_groups(inputs: Inputs, places: Places, *, plan: Plan, rules: Rules, choices: Choices) -> str:
     """Writes the three files and returns a line that sums them up; InputError before anything is searched."""
     started = time.time()
     collection = read_collection(inputs.passages)
@@ -68,18 +97,60 @@ def make_groups(inputs: Inputs, folder: Path, *, plan: Plan, rules: Rules, choic
     filters = false_negatives(collection, pairs, read_duplicates(inputs.duplicates) if inputs.duplicates else {})
     found = searchers(list(plan.quotas), collection, choices)
     sides = {"train": divided.train, "val": divided.val}
-    tallies = {}
-    for side, chosen in sides.items():
-        mined = mine(chosen, collection, searchers=found, filters=filters, plan=plan)
-        tallies[side] = Tally()
-        write_groups(folder / f"{side}.jsonl", _counted(mined, tallies[side], plan))
-    write_json(folder / "metadata.json", _metadata(divided, tallies, found, plan=plan, rules=rules))
-    _write_manifest(inputs, collection, folder, tallies=tallies, seed=plan.seed, started=started)
+    folder, tallies = places.folder, {side: Tally() for side in sides}
+    facts = [searcher.facts() for searcher in found]
+    mined = {
+        side: _kept(chosen, collection, (found, filters, plan), work=places.work / side, facts=(facts, inputs))
+        for side, chosen in sides.items()
+    }
+    for side, stream in mined.items():
+        write_groups(folder / f"{side}.jsonl", _counted(stream(), tallies[side], plan))
+    if places.audit is not None:
+        write_jsonl(places.audit, _audit((m for stream in mined.values() for m in stream()), collection))
+    write_json(folder / "metadata.json", _metadata(divided, tallies, facts, plan=plan, rules=rules))
+    _write_manifest(inputs, collection, places, tallies=tallies, seed=plan.seed, started=started)
+    shutil.rmtree(places.work, ignore_errors=True)
     n_short = sum(tally.n_short for tally in tallies.values())
     return (
         f"{folder}: {tallies['train'].n_groups} groups to train and {tallies['val'].n_groups} to validate on; "
         f"{n_short} had fewer than {plan.n_hard} hard negatives; left out {dict(divided.left_out)}"
     )
+
+
+def _kept(
+    pairs: Sequence[Pair],
+    collection: Collection,
+    how: tuple[Sequence[Searcher], FalseNegatives, Plan],
+    *,
+    work: Path,
+    facts: tuple[object, Inputs],
+) -> Callable[[], Iterator[Mined]]:
+    """A stream of groups that can be started again: what was mined once lies in `work`."""
+    found, filters, plan = how
+    described, inputs = facts
+    files = [collection.path, *inputs.paths(), *inputs.searched]
+    key = fingerprint(plan, described, [sha256(file) for file in files], pairs)
+
+    def make(first: int, last: int) -> Iterator[Mined]:
+        return mine(pairs[first:last], collection, searchers=found, filters=filters, plan=plan)
+
+    return lambda: in_shards(work, key, n_items=len(pairs), size=BATCH, make=make, kind=Mined)
+
+
+def _audit(mined: Iterable[Mined], collection: Collection) -> Iterator[Audited]:
+    for m in mined:
+        for drop in m.dropped:
+            passage = collection.passages[drop.candidate.row]
+            yield Audited(
+                q_id=m.group.q_id,
+                query=m.group.query,
+                positive=m.group.d_ids[0],
+                d_id=passage.id,
+                doc=passage.text,
+                reason=drop.reason,
+                source=f"{drop.candidate.source}@{drop.candidate.rank}",
+                score=round(drop.candidate.score, 6),
+            )
 
 
 def _counted(mined: Iterable[Mined], tally: Tally, plan: Plan) -> Iterator[Group]:
@@ -93,7 +164,7 @@ def _counted(mined: Iterable[Mined], tally: Tally, plan: Plan) -> Iterator[Group
 
 
 def _metadata(
-    divided: Divided, tallies: Mapping[str, Tally], found: Sequence[Searcher], *, plan: Plan, rules: Rules
+    divided: Divided, tallies: Mapping[str, Tally], facts: Sequence[object], *, plan: Plan, rules: Rules
 ) -> dict[str, object]:
     kinds = {"train": _kinds(divided.train), "val": _kinds(divided.val)}
     return {
@@ -105,7 +176,7 @@ def _metadata(
             "val_kinds": sorted(rules.val_kinds),
             "max_synthetic_ratio": rules.max_synthetic_ratio,
         },
-        "miners": [searcher.facts() for searcher in found],
+        "miners": facts,
         "pairs_left_out": dict(sorted(divided.left_out.items())),
         "splits": {side: {**tally.record(), "kinds": kinds[side]} for side, tally in tallies.items()},
     }
@@ -116,8 +187,10 @@ def _kinds(pairs: Iterable[Pair]) -> dict[str, int]:
 
 
 def _write_manifest(
-    inputs: Inputs, collection: Collection, folder: Path, *, tallies: Mapping[str, Tally], seed: int, started: float
+    inputs: Inputs, collection: Collection, places: Places, *, tallies: Mapping[str, Tally], seed: int, started: float
 ) -> None:
+    folder = places.folder
+    audits = [Output(path=places.audit, format="audit")] if places.audit else []
     groups = [
         Output(path=folder / f"{side}.jsonl", format="groups", n_records=tally.n_groups)
         for side, tally in tallies.items()
@@ -127,7 +200,7 @@ def _write_manifest(
         package_version=version("sparse-mining"),
         seed=seed,
         inputs=[collection.path, *inputs.paths()],
-        outputs=[*groups, Output(path=folder / "metadata.json", format="mining")],
+        outputs=[*groups, Output(path=folder / "metadata.json", format="mining"), *audits],
         counts={f"n_{side}": tally.n_groups for side, tally in tallies.items()},
         started=started,
     ).write()
