@@ -48,6 +48,10 @@ def test_words_that_only_look_like_the_text_itself_pass(text: str) -> None:
     assert objection("question", text) == ""
 
 
+def test_an_author_who_is_asked_about_passes() -> None:
+    assert objection("english", "self-publishing costs the author has to cover") == ""
+
+
 def test_equal_and_nearly_equal_queries_are_kept_once_across_passages() -> None:
     filters = QueryFilters(Bounds(), [PASSAGE])
     filters.keep(Query(query_id="first", style="question", text="키 파일 권한은 얼마로 해야 안전한가요?"))

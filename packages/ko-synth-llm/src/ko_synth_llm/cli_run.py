@@ -10,10 +10,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Annotated
+from typing import IO
 
 import msgspec
-import typer
 
 from ._files import InputError, Manifest, Output, whole
 from .backends import Backend, RecordedBackend
@@ -21,6 +20,28 @@ from .batch import BudgetReachedError, Options, run
 from .budget import Budget, Price, estimated_usage, plus, read_price
 from .cache import Cache, cache_key
 from .cli_options import Ask, Input, OutputPath, TaskName, asked_items, version
+from .cli_run_options import (
+    BackendOption,
+    BaseUrlOption,
+    CacheOption,
+    ConcurrencyOption,
+    DryRunOption,
+    KeepReasoningOption,
+    MaxAsksOption,
+    MaxCostOption,
+    MaxRequestsOption,
+    MaxRetriesOption,
+    MaxTokensOption,
+    ModelOption,
+    PricesOption,
+    RejectedOption,
+    RequestsPerMinuteOption,
+    SamplingOption,
+    StrictOption,
+    TimeoutSOption,
+    TokensPerMinuteOption,
+    WorkOption,
+)
 from .outcomes import Rejected, Result, Usage
 from .progress import Progress
 from .records import read_records
@@ -75,37 +96,27 @@ def run_command(
     task: TaskName,
     source: Input,
     output: OutputPath,
-    backend: Annotated[str, typer.Option("--backend", help="recorded:FILE, openai or vllm.")],
-    model: Annotated[str, typer.Option("--model", help="The model's name.")] = "",
-    base_url: Annotated[
-        str, typer.Option("--base-url", envvar="OPENAI_BASE_URL", help="Of an OpenAI-compatible server.")
-    ] = "https://api.openai.com/v1",
-    sampling: Annotated[
-        list[str], typer.Option("--sampling", metavar="NAME=VALUE", help="Overrides the task's: max_tokens=4096")
-    ] = [],
+    backend: BackendOption,
+    model: ModelOption = "",
+    base_url: BaseUrlOption = "https://api.openai.com/v1",
+    sampling: SamplingOption = [],
     ask: Ask = [],
-    cache: Annotated[Path | None, typer.Option("--cache", help="SQLite file of answers, kept for other runs.")] = None,
-    work: Annotated[
-        Path | None, typer.Option("--work", help="Partial work; by default .NAME.work/ beside the output.")
-    ] = None,
-    rejected: Annotated[
-        Path | None, typer.Option("--rejected", help="By default NAME.rejected.jsonl beside the output.")
-    ] = None,
-    strict: Annotated[bool, typer.Option("--strict", help="Fail, without output, if any record is rejected.")] = False,
-    keep_reasoning: Annotated[bool, typer.Option("--keep-reasoning", help="Keep the model's thinking.")] = False,
-    concurrency: Annotated[int, typer.Option("--concurrency", min=1, help="Requests at once.")] = 64,
-    max_asks: Annotated[int, typer.Option("--max-asks", min=1, help="Times to ask until a reply is valid.")] = 3,
-    timeout_s: Annotated[float, typer.Option("--timeout", help="Seconds for one request.")] = 120.0,
-    max_retries: Annotated[int, typer.Option("--max-retries", min=0, help="Repeats of a request that fails.")] = 6,
-    requests_per_minute: Annotated[float, typer.Option("--requests-per-minute", help="0: no limit.")] = 0.0,
-    tokens_per_minute: Annotated[float, typer.Option("--tokens-per-minute", help="0: no limit.")] = 0.0,
-    max_requests: Annotated[int, typer.Option("--max-requests", help="Stop there; 0: no limit.")] = 0,
-    max_tokens: Annotated[int, typer.Option("--max-tokens", help="Stop there, prompts included; 0: no limit.")] = 0,
-    max_cost: Annotated[float, typer.Option("--max-cost", help="Stop there; needs --prices. 0: no limit.")] = 0.0,
-    prices: Annotated[
-        Path | None, typer.Option("--prices", help='TOML: ["model"] prompt = 1.0, completion = 4.0 (per million)')
-    ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Count requests and tokens, and send none.")] = False,
+    cache: CacheOption = None,
+    work: WorkOption = None,
+    rejected: RejectedOption = None,
+    strict: StrictOption = False,
+    keep_reasoning: KeepReasoningOption = False,
+    concurrency: ConcurrencyOption = 64,
+    max_asks: MaxAsksOption = 3,
+    timeout_s: TimeoutSOption = 120.0,
+    max_retries: MaxRetriesOption = 6,
+    requests_per_minute: RequestsPerMinuteOption = 0.0,
+    tokens_per_minute: TokensPerMinuteOption = 0.0,
+    max_requests: MaxRequestsOption = 0,
+    max_tokens: MaxTokensOption = 0,
+    max_cost: MaxCostOption = 0.0,
+    prices: PricesOption = None,
+    dry_run: DryRunOption = False,
 ) -> None:
     """Ask a model about every record of a file.
 

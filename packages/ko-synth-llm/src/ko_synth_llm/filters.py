@@ -20,7 +20,8 @@ POINTS_AT_TEXT = re.compile(
     r"(?:글(?![자꼴씨로루리귀머])|문단|지문|단락|본문|텍스트|기사(?!식)|문서(?![화함고])|자료(?![형구실]))"
     r"|(?<![가-힣])(?:본문|지문|문단)(?:에서|에 |의 |에는)|(?<![가-힣])필자|위에서 (?:말|언급|설명)|저자는"
     r"|\b(?:this|the above|the given|the following|provided) (?:document|passage|article|text|paragraph)\b"
-    r"|\baccording to the (?:document|passage|article|text|author)\b|\bthe (?:passage|author)\b",
+    r"|\baccording to the (?:document|passage|article|text|author)\b|\bthe passage\b"
+    r"|\bthe author (?:says?|mentions?|describes?|argues?|thinks?)\b",
     re.IGNORECASE,
 )
 UNANSWERABLE = re.compile(

@@ -3,6 +3,7 @@
 For machines with a GPU and no server; many requests are added to one engine at once and it orders its own batches.
 """
 
+import inspect
 import itertools
 
 from .asking import Request
@@ -10,9 +11,9 @@ from .backends import Reply, RequestError
 from .outcomes import Usage
 
 try:
-    from vllm import SamplingParams
+    from vllm import SamplingParams, TokensPrompt
     from vllm.engine.arg_utils import AsyncEngineArgs
-    from vllm.sampling_params import StructuredOutputsParams
+    from vllm.sampling_params import RequestOutputKind, StructuredOutputsParams
     from vllm.v1.engine.async_llm import AsyncLLM
 except ImportError as missing:
     raise ImportError('the vllm backend needs vLLM: pip install "ko-synth-llm[vllm]"') from missing
@@ -29,11 +30,15 @@ class VllmBackend:
         self._numbers = itertools.count()
 
     async def reply(self, request: Request, /) -> Reply:
-        tokenizer = await self._engine.get_tokenizer()
+        found = self._engine.get_tokenizer()
+        tokenizer = await found if inspect.isawaitable(found) else found
         messages = [{"role": message.role, "content": message.content} for message in request.messages]
-        prompt = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+        text = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+        # The template has written its own special tokens; tokenizing must not add them again.
+        prompt = TokensPrompt(prompt_token_ids=tokenizer.encode(text, add_special_tokens=False))
+        name = f"ko-synth-llm-{next(self._numbers)}"
         output = None
-        async for part in self._engine.generate(prompt, _parameters(request), f"ko-synth-llm-{next(self._numbers)}"):
+        async for part in self._engine.generate(prompt, _parameters(request), name):
             output = part
         if output is None or not output.outputs:
             raise RequestError("engine", "the engine gave no output")
@@ -55,5 +60,6 @@ def _parameters(request: Request) -> "SamplingParams":
         top_p=sampling.top_p,
         max_tokens=sampling.max_tokens,
         seed=None if sampling.seed is None else sampling.seed + request.n - 1,
+        output_kind=RequestOutputKind.FINAL_ONLY,
         structured_outputs=StructuredOutputsParams(json=dict(request.schema)),
     )
