@@ -6,6 +6,7 @@ For machines with a GPU and no server; many requests are added to one engine at 
 import inspect
 import itertools
 
+from ._files import InputError
 from .asking import Request
 from .backends import Reply, RequestError
 from .outcomes import Usage
@@ -13,8 +14,10 @@ from .outcomes import Usage
 try:
     from vllm import SamplingParams, TokensPrompt
     from vllm.engine.arg_utils import AsyncEngineArgs
+    from vllm.platforms import current_platform
     from vllm.sampling_params import RequestOutputKind, StructuredOutputsParams
     from vllm.v1.engine.async_llm import AsyncLLM
+    from vllm.v1.engine.exceptions import EngineDeadError
 except ImportError as missing:
     raise ImportError('the vllm backend needs vLLM: pip install "ko-synth-llm[vllm]"') from missing
 
@@ -38,8 +41,11 @@ class VllmBackend:
         prompt = TokensPrompt(prompt_token_ids=tokenizer.encode(text, add_special_tokens=False))
         name = f"ko-synth-llm-{next(self._numbers)}"
         output = None
-        async for part in self._engine.generate(prompt, _parameters(request), name):
-            output = part
+        try:
+            async for part in self._engine.generate(prompt, _parameters(request), name):
+                output = part
+        except EngineDeadError as error:
+            raise InputError(f"{self.model}: the vLLM engine stopped; its log says why") from error
         if output is None or not output.outputs:
             raise RequestError("engine", "the engine gave no output")
         answer = output.outputs[0]
@@ -55,11 +61,13 @@ class VllmBackend:
 
 def _parameters(request: Request) -> "SamplingParams":
     sampling = request.sampling
+    # A seed of a request ends vLLM 0.32 on CPU where its prompt is read in parts: CPU generators have no offset.
+    seed = None if sampling.seed is None or current_platform.is_cpu() else sampling.seed + request.n - 1
     return SamplingParams(
         temperature=sampling.temperature,
         top_p=sampling.top_p,
         max_tokens=sampling.max_tokens,
-        seed=None if sampling.seed is None else sampling.seed + request.n - 1,
+        seed=seed,
         output_kind=RequestOutputKind.FINAL_ONLY,
         structured_outputs=StructuredOutputsParams(json=dict(request.schema)),
     )
