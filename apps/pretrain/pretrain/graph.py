@@ -3,7 +3,7 @@
 DVC decides what runs; the versions of the packages are parameters of their stages, so a new release runs them again.
 """
 
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import yaml
@@ -20,9 +20,9 @@ DVC_CONFIG = """[core]
 
 
 def write_graph(recipe: Recipe, run: Path) -> None:
-    """Writes `recipe.yaml`, `dvc.yaml` and `configs/<stage>.yaml` of a run, and `.dvc/` beside all runs."""
+    """Writes `recipe.yaml`, `dvc.yaml` and `<stage>.config.yaml` of a run, and `.dvc/` beside all runs."""
     try:
-        (run / "configs").mkdir(parents=True, exist_ok=True)
+        run.mkdir(parents=True, exist_ok=True)
         (run.parent / ".dvc").mkdir(exist_ok=True)
         _write(run.parent / ".dvc" / "config", DVC_CONFIG)
         _write(run.parent / ".dvcignore", "")
@@ -33,7 +33,7 @@ def write_graph(recipe: Recipe, run: Path) -> None:
         _write(run / "dvc.yaml", _dump({"stages": {stage.name: dvc_stage(stage) for stage in recipe.stages}}))
         for stage in recipe.stages:
             if stage.config is not None:
-                _write(run / "configs" / f"{stage.name}.yaml", _dump(stage.config))
+                _write(run / f"{stage.name}.config.yaml", _dump(stage.config))
     except OSError as error:
         raise PipelineError(f"{run}: cannot be written: {error.strerror or error}") from error
 
@@ -44,14 +44,23 @@ def dvc_stage(stage: Stage) -> dict[str, object]:
         "desc": stage.about,
         "cmd": list(stage.commands) if len(stage.commands) > 1 else stage.commands[0],
         "deps": list(stage.needs),
-        "params": [{"recipe.yaml": [f"packages.{package}" for package in stage.packages]}],
+        "params": [{"recipe.yaml": [f"packages.{name}" for name in stage.packages if installed(name)]}],
         "outs": [*stage.makes, *stage.manifests],
     }
 
 
 def versions(recipe: Recipe) -> dict[str, str]:
-    """The installed version of every package that the recipe calls, sorted by name."""
-    return {name: version(name) for name in sorted({p for stage in recipe.stages for p in stage.packages})}
+    """The version of every package of ours that the recipe calls, sorted by name; a recipe may call other programs."""
+    names = sorted({package for stage in recipe.stages for package in stage.packages})
+    return {name: found for name in names if (found := installed(name))}
+
+
+def installed(package: str) -> str:
+    """The installed version of a package, "" where a command's name is not that of one."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""
 
 
 def _dump(value: object) -> str:

@@ -3,6 +3,7 @@
 A version is a copy of `dvc.lock`, which names every output by its hash; the outputs themselves are in DVC's cache.
 """
 
+import json
 import shutil
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from pretrain.errors import PipelineError
 from pretrain.recipe import nearest
 from pretrain.runs import Run
 
-_KEPT = ("dvc.lock", "dvc.yaml", "recipe.yaml", "metadata.json", "progress.json", "configs")
+_KEPT = ("dvc.lock", "dvc.yaml", "recipe.yaml", "metadata.json", "progress.json")
 
 
 def keep_version(run: Run) -> str:
@@ -23,12 +24,8 @@ def keep_version(run: Run) -> str:
     part = run.folder / "history" / f".{name}.part"
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
-    for kept in _KEPT:
-        source = run.folder / kept
-        if source.is_dir():
-            shutil.copytree(source, part / kept)
-        elif source.is_file():
-            shutil.copy2(source, part / kept)
+    for kept in _kept(run.folder):
+        shutil.copy2(kept, part / kept.name)
     part.rename(part.with_name(name))
     return name
 
@@ -42,11 +39,8 @@ def restore_version(run: Run, version: str) -> None:
     if version not in names:
         raise PipelineError(f"{run.folder.name}: no version {version!r}{nearest(version, names or ['none yet'])}")
     kept = run.folder / "history" / version
-    for name in _KEPT:
-        if (kept / name).is_dir():
-            shutil.copytree(kept / name, run.folder / name, dirs_exist_ok=True)
-        elif (kept / name).is_file():
-            shutil.copy2(kept / name, run.folder / name)
+    for file in _kept(kept):
+        shutil.copy2(file, run.folder / file.name)
     try:
         with Repo(str(run.folder.parent)) as repo:
             repo.checkout(targets=[str(run.folder / "dvc.yaml")], force=True)
@@ -58,15 +52,14 @@ def restore_version(run: Run, version: str) -> None:
 def print_versions(run: Run) -> None:
     """Prints the versions of a run, oldest first, and how to restore one."""
     for path in _versions(run):
-        table = path / "progress.json"
-        print(f"{path.name}  {table.stat().st_mtime_ns and _started(table)}")
+        progress = json.loads((path / "progress.json").read_text(encoding="utf-8"))
+        print(f"{path.name}  {progress['started']}  {progress['recipe']}")
     print(f"restore one: uv run apps/pretrain restore VERSION --run {run.folder.name}")
 
 
-def _started(progress: Path) -> str:
-    import json
-
-    return str(json.loads(progress.read_text(encoding="utf-8"))["started"])
+def _kept(folder: Path) -> list[Path]:
+    """The files of a run's folder, or of a version's, that make up a version."""
+    return sorted(p for p in (*(folder / name for name in _KEPT), *folder.glob("*.config.yaml")) if p.is_file())
 
 
 def _versions(run: Run) -> list[Path]:

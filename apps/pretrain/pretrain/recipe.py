@@ -36,7 +36,7 @@ class Stage:
     makes: tuple[str, ...]
     manifests: tuple[str, ...]
     config: Mapping[str, Setting] | None
-    """Written to `configs/<stage>.yaml` before the stage runs; `${config}` in a command is its path."""
+    """Written to `<stage>.config.yaml` before the stage runs; `${config}` in a command is its path."""
 
     @property
     def packages(self) -> tuple[str, ...]:
@@ -66,11 +66,11 @@ def read_recipe(path: Path) -> Recipe:
     """Reads a recipe over the defaults of `pipeline.yaml`; its paths are relative to its own folder."""
     defaults = _read_yaml(PIPELINE)
     own = _read_yaml(path)
-    settings, stages = defaults["settings"], defaults["stages"]
+    settings, stages = defaults["settings"] | {"name": path.stem}, defaults["stages"]
     changes = own.pop("stages", None) or {}
     settings = _merge(settings, own, where=str(path))
-    for key in _names(settings.pop("paths")):
-        settings[key] = _from_run(settings[key], path.parent)
+    for key in settings.pop("paths"):
+        settings = _locate(settings, key.split("."), path.parent)
     settings = {key: _fill_tree(value, _flat(settings), str(path)) for key, value in settings.items()}
     specs = _change_stages(stages, changes, where=str(path))
     built = tuple(_build(name, spec, settings, where=str(path)) for name, spec in specs.items())
@@ -145,7 +145,7 @@ def _insert(stages: dict, name: str, spec: dict, *, where: str) -> dict:
 
 
 def _build(name: str, spec: dict, settings: Mapping[str, Setting], *, where: str) -> Stage:
-    lookup = {**_flat(settings), "config": f"configs/{name}.yaml", "work": f".work/{name}"}
+    lookup = {**_flat(settings), "config": f"{name}.config.yaml", "work": f".work/{name}"}
     runs = [spec["run"]] if isinstance(spec["run"], str) else spec["run"]
     makes = _texts(spec["makes"], lookup, where)
     config = spec.get("config")
@@ -205,8 +205,11 @@ def _flat(settings: Mapping[str, Setting], prefix: str = "") -> dict[str, Settin
     return flat
 
 
-def _names(value: Setting) -> list[str]:
-    return [str(v) for v in value] if isinstance(value, list) else []
+def _locate(settings: dict, keys: list[str], folder: Path) -> dict:
+    """The settings with the path under `keys` as seen from a run's folder."""
+    key, *inner = keys
+    value = _locate(settings[key], inner, folder) if inner else _from_run(settings[key], folder)
+    return {**settings, key: value}
 
 
 def _from_run(value: Setting, folder: Path) -> Setting:

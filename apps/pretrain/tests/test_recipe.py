@@ -25,7 +25,7 @@ def test_a_recipe_changes_the_settings_it_names_and_keeps_the_others(tmp_path: P
     assert recipe.settings["seed"] == 7
     train = recipe.settings["train"]
     assert isinstance(train, dict)
-    assert (train["steps"], train["size"]) == (12, "tiny")
+    assert (train["steps"], train["batch"]) == (12, 32)
 
 
 def test_a_stage_set_to_null_is_dropped(tmp_path: Path) -> None:
