@@ -1,4 +1,4 @@
-"""The command line: `sparse-mining index | search | fuse | embed | mine | check | stats`.
+"""The command line: `sparse-mining index | search | fuse | embed | mine | score | check | stats`.
 
 Commands import what they need when they run, so that `--help` is quick.
 """
@@ -14,6 +14,7 @@ app.command()(cli_search.search)
 app.command()(cli_search.fuse)
 app.command()(cli_training.embed)
 app.command()(cli_training.mine)
+app.command()(cli_training.score)
 app.command()(cli_training.check)
 app.command()(cli_training.stats)
 

@@ -137,6 +137,46 @@ def mine(
     log(summary)
 
 
+def score(
+    groups: Groups,
+    output: Annotated[Path, typer.Option("-o", "--output", help="Where the groups with new scores go")],
+    teachers: Annotated[list[str], typer.Option("--teacher", help="cross:MODEL or bi:MODEL; repeat for an ensemble")],
+    scale: Annotated[float, typer.Option(min=0, help="Of min-max scores; 0: one teacher's raw scores")] = 30.0,
+    batch_size: Annotated[int, typer.Option(min=1, help="Pairs of query and document at once")] = 32,
+    work: Annotated[Path | None, typer.Option(help="For partial work; else .NAME.work beside -o")] = None,
+) -> None:
+    """Scores the documents of groups anew by teachers; a killed command goes on where it was."""
+    import shutil
+
+    from sparse_mining._files import sha256
+    from sparse_mining.groups import Group, read_groups, write_groups
+    from sparse_mining.shards import fingerprint, in_shards
+    from sparse_mining.teachers import rescore, teacher
+
+    started = time.time()
+    found = list(read_groups(groups))
+    judges = [teacher(spec, batch_size=batch_size) for spec in teachers]
+    folder = work or output.with_name(f".{output.name}.work")
+    rescored = in_shards(
+        folder,
+        fingerprint(sha256(groups), teachers, scale, batch_size),
+        n_items=len(found),
+        size=100,
+        make=lambda first, last: rescore(found[first:last], judges, scale=scale),
+        kind=Group,
+    )
+    n_groups = write_groups(output, rescored)
+    Manifest(
+        package=PACKAGE,
+        package_version=package_version(),
+        parameters={"teachers": teachers, "scale": scale, "batch_size": batch_size},
+        inputs=[groups],
+        outputs=[Output(path=output, format="groups", n_records=n_groups)],
+        started=started,
+    ).write()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
 def check(
     groups: Groups,
     against: Annotated[

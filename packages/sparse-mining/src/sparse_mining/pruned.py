@@ -14,6 +14,10 @@ from numpy.typing import NDArray
 
 WINDOW = 4096
 """Documents accumulated at once: 32 KB of float64, which stays in the first cache."""
+SPARSE_WINDOW = 65_536
+"""Documents accumulated at once where few of them are touched, which are listed instead of looked for."""
+SPARSE_BELOW = 1 / 12
+"""Share of documents in essential lists below which that pays."""
 STRIDE = 16
 """Scores compared at once; divides WINDOW."""
 LOOKUP = 16
@@ -28,6 +32,7 @@ class Lists(NamedTuple):
     starts: NDArray[np.int64]
     docs: NDArray[np.int32]
     impacts: NDArray[np.float32] | NDArray[np.float64]
+    n_docs: int
 
 
 class Asked(NamedTuple):
@@ -73,17 +78,25 @@ class Cursor(NamedTuple):
     """(n_terms): postings of each list."""
 
 
+class Room(NamedTuple):
+    """Scores of the window, rows touched in it, and those of them that can enter the heap."""
+
+    buffer: NDArray[np.float64]
+    touched: NDArray[np.int32]
+    chosen: NDArray[np.int32]
+
+
 @njit(cache=True, nogil=True)
-def search(lists: Lists, asked: Asked, best: Best, n_docs: int, first: int, last: int) -> None:
+def search(lists: Lists, asked: Asked, best: Best, first: int, last: int) -> None:
     """Fills `best` for the queries first to last - 1; impacts and weights must be positive."""
     k = best.docs.shape[1]
-    buffer = np.zeros(WINDOW)
+    room = Room(np.zeros(SPARSE_WINDOW), np.empty(SPARSE_WINDOW + 1, np.int32), np.empty(SPARSE_WINDOW + 1, np.int32))
     heap = Heap(np.empty(k, np.int32), np.empty(k), np.zeros(1, np.int64), np.zeros(1))
     for query in range(first, last):
         heap.size[0] = 0
         heap.threshold[0] = asked.floors[query]
         cursor = _start(lists, asked, asked.starts[query], asked.starts[query + 1])
-        _walk(lists, cursor, heap, buffer, n_docs)
+        _walk(lists, cursor, heap, room)
         n_found = heap.size[0]
         best.counts[query] = n_found
         while n_found > 0:
@@ -108,33 +121,80 @@ def _start(lists, asked, low, high):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _walk(lists, cursor, heap, buffer, n_docs):  # type: ignore[no-untyped-def]
+def _walk(lists, cursor, heap, room):  # type: ignore[no-untyped-def]
     """Window by window: essential lists are walked, the others too where that is cheaper than looking up in them."""
     n_essential = len(cursor.at)
     origin = 0
-    while origin < n_docs:
+    while True:
         while n_essential > 0 and cursor.rest[n_essential - 1] <= heap.threshold[0]:
             n_essential -= 1
-        origin = n_docs
+        origin, n_held = lists.n_docs, 0
         for j in range(n_essential):
+            n_held += cursor.length[j]
             if cursor.at[j] < cursor.end[j]:
                 origin = min(origin, lists.docs[cursor.at[j]])
-        if origin == n_docs:
+        if origin == lists.n_docs:
             break
-        width = min(WINDOW, n_docs - origin)
-        for j in range(n_essential):
-            cursor.at[j] = _accumulate(lists, cursor.at[j], cursor.end[j], cursor.weights[j], buffer, origin)
-        n_walked = n_essential
-        while n_walked < len(cursor.at):
-            n_above = _count_above(buffer, heap.threshold[0] - cursor.rest[n_walked])
-            if n_above * LOOKUP * n_docs < cursor.length[n_walked] * WINDOW:
-                break
-            at = _advance(lists.docs, cursor.at[n_walked], cursor.end[n_walked], origin)
-            cursor.at[n_walked] = _accumulate(lists, at, cursor.end[n_walked], cursor.weights[n_walked], buffer, origin)
-            n_walked += 1
-        _harvest(lists, cursor, heap, buffer, origin, n_walked)
-        buffer[:width] = 0.0
-        origin += width
+        if n_held < SPARSE_BELOW * lists.n_docs:
+            _sparse_window(lists, cursor, heap, room, origin, n_essential)
+        else:
+            _dense_window(lists, cursor, heap, room.buffer, origin, n_essential)
+
+
+@njit(cache=True, nogil=True)
+def _dense_window(lists, cursor, heap, buffer, origin, n_walked):  # type: ignore[no-untyped-def]
+    for j in range(n_walked):
+        cursor.at[j] = _accumulate(lists, cursor.at[j], cursor.end[j], cursor.weights[j], buffer, origin)
+    while n_walked < len(cursor.at):
+        n_above = _count_above(buffer, heap.threshold[0] - cursor.rest[n_walked])
+        if n_above * LOOKUP * lists.n_docs < cursor.length[n_walked] * WINDOW:
+            break
+        at = _advance(lists.docs, cursor.at[n_walked], cursor.end[n_walked], origin)
+        cursor.at[n_walked] = _accumulate(lists, at, cursor.end[n_walked], cursor.weights[n_walked], buffer, origin)
+        n_walked += 1
+    _harvest(lists, cursor, heap, buffer, origin, n_walked)
+    buffer[:WINDOW] = 0.0
+
+
+@njit(cache=True, nogil=True)
+def _sparse_window(lists, cursor, heap, room, origin, n_walked):  # type: ignore[no-untyped-def]
+    buffer, touched, chosen = room
+    n_touched = 0
+    for j in range(n_walked):
+        n_touched = _list(lists, cursor, j, room, origin, n_touched)
+    while True:
+        floor = heap.threshold[0] - cursor.rest[n_walked]
+        n_above = 0
+        for t in range(n_touched):
+            chosen[n_above] = touched[t]
+            n_above += buffer[touched[t]] > floor
+        if n_walked == len(cursor.at) or n_above * LOOKUP * lists.n_docs < cursor.length[n_walked] * SPARSE_WINDOW:
+            break
+        cursor.at[n_walked] = _advance(lists.docs, cursor.at[n_walked], cursor.end[n_walked], origin)
+        n_touched = _list(lists, cursor, n_walked, room, origin, n_touched)
+        n_walked += 1
+    chosen[:n_above].sort()
+    for i in chosen[:n_above]:
+        score = _complete(lists, cursor, buffer[i], n_walked, origin + i, heap.threshold[0])
+        if score > heap.threshold[0]:
+            _enter(heap, origin + i, score)
+    for t in range(n_touched):
+        buffer[touched[t]] = 0.0
+
+
+@njit(cache=True, nogil=True)
+def _list(lists, cursor, j, room, origin, n_touched):  # type: ignore[no-untyped-def]
+    """Adds a list's part of the window, and each document touched for the first time to those touched."""
+    at, end, weight, limit = cursor.at[j], cursor.end[j], cursor.weights[j], origin + SPARSE_WINDOW
+    buffer, touched = room.buffer, room.touched
+    while at < end and lists.docs[at] < limit:
+        i = lists.docs[at] - origin
+        touched[n_touched] = i
+        n_touched += buffer[i] == 0.0
+        buffer[i] += weight * lists.impacts[at]
+        at += 1
+    cursor.at[j] = at
+    return n_touched
 
 
 @njit(cache=True, nogil=True)
@@ -191,7 +251,7 @@ def _count_above(buffer, floor):  # type: ignore[no-untyped-def]
 @njit(cache=True, nogil=True)
 def _accumulate(lists, at, end, weight, buffer, origin):  # type: ignore[no-untyped-def]
     """Adds a list's part of the window and returns where it goes on."""
-    limit = origin + len(buffer)
+    limit = origin + WINDOW
     while at < end and lists.docs[at] < limit:
         buffer[np.uint64(lists.docs[at] - origin)] += weight * lists.impacts[at]
         at += 1

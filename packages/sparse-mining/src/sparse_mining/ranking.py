@@ -48,14 +48,14 @@ def compiled(postings: Postings, ordered: Bags, k: int, *, n_threads: int) -> li
     from sparse_mining import pruned
 
     n, width = len(ordered), min(k, postings.n_docs)
-    lists = pruned.Lists(postings.starts, postings.docs, postings.impacts)
+    lists = pruned.Lists(postings.starts, postings.docs, postings.impacts, postings.n_docs)
     bounds = ordered.weights * postings.bounds[ordered.terms]
     asked = pruned.Asked(ordered.starts, ordered.terms, ordered.weights, bounds, _floors(postings, ordered, width))
     found = pruned.Best(np.empty((n, width), np.int32), np.empty((n, width)), np.zeros(n, np.int64))
     step = max(1, min(256, -(-n // n_threads)))
 
     def search(first: int) -> None:
-        pruned.search(lists, asked, found, postings.n_docs, first, min(first + step, n))
+        pruned.search(lists, asked, found, first, min(first + step, n))
 
     if n_threads == 1:
         for first in range(0, n, step):
