@@ -59,6 +59,10 @@ def test_an_inner_object_never_stands_for_a_broken_outer_one() -> None:
         parse('{"queries": [{"style": "keyword", "query": "색인"}, {"style"')
 
 
+def test_a_bare_line_end_inside_a_string_is_taken_as_it_is() -> None:
+    assert parse('{"a": "한 줄\n두 줄"}') == {"a": "한 줄\n두 줄"}
+
+
 def test_strings_become_nfc() -> None:
     assert parse('{"a": "\\u1112\\u1161\\u11ab"}') == {"a": "한"}
 

@@ -50,7 +50,8 @@ def separate_reasoning(text: str) -> tuple[str, str]:
 
 
 def parse(text: str) -> object:
-    """The JSON value in an answer's text, strings in NFC; fences, words around it and trailing commas are repaired.
+    """The JSON value in an answer's text, strings in NFC; fences, words around it, trailing commas
+    and bare line ends inside strings are repaired.
 
     >>> parse('판정은 이렇습니다.\\n```json\\n{"verdict": "예",}\\n```')
     {'verdict': '예'}
@@ -63,7 +64,7 @@ def parse(text: str) -> object:
     for candidate in candidates:
         for repaired in (candidate, TRAILING_COMMA.sub(r"\1", candidate)):
             try:
-                return in_nfc(json.loads(repaired))
+                return in_nfc(json.loads(repaired, strict=False))
             except ValueError:
                 continue
     return in_nfc(_embedded(text))
@@ -73,7 +74,7 @@ def _embedded(text: str) -> object:
     """The first whole JSON object with words around it; the whole one, never a part of a broken one."""
     start = text.find("{")
     if start >= 0:
-        decoder = json.JSONDecoder()
+        decoder = json.JSONDecoder(strict=False)
         for source in (text, TRAILING_COMMA.sub(r"\1", text)):
             try:
                 return decoder.raw_decode(source, source.find("{"))[0]
