@@ -171,3 +171,18 @@ def test_stats_tells_of_each_miner(
 ) -> None:
     assert run(monkeypatch, "stats", golden / "groups.jsonl") == ""
     assert [m["miner"] for m in json.loads(capsys.readouterr().out)["miners"]] == ["bm25", "pairs", "random"]
+
+
+def test_a_repeated_query_term_counts_once_unless_asked_for(
+    monkeypatch: pytest.MonkeyPatch, passages: Path, tmp_path: Path
+) -> None:
+    write_lines(tmp_path / "q.jsonl", [{"_id": "once", "text": "배추"}, {"_id": "twice", "text": "배추 배추"}])
+    for name, options in (("a", []), ("b", ["--repeats"])):
+        output = tmp_path / f"{name}.trec"
+        arguments = ["search", passages, tmp_path / "q.jsonl", "-o", output, "--with", "bm25:kiwi", *options]
+        assert run(monkeypatch, *arguments) == ""
+    lines = (tmp_path / "a.trec").read_text().splitlines()
+    once, twice = ([line.split()[2:5] for line in lines if line.startswith(query)] for query in ("once", "twice"))
+    assert once == twice
+    doubled = [float(line.split()[4]) for line in (tmp_path / "b.trec").read_text().splitlines()]
+    assert doubled[len(once)] == pytest.approx(2 * doubled[0])

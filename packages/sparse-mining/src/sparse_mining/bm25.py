@@ -66,7 +66,7 @@ class BM25:
         found = scores_of(self.postings, asked, docs)
         return [scores + shift for scores, shift in zip(found, self.shifts(asked), strict=True)]
 
-    def bags(self, queries: Iterable[Sequence[str]]) -> Bags:
+    def bags(self, queries: Iterable[Iterable[str]]) -> Bags:
         """Queries as term ids with their counts as weights; terms that no document holds are left out."""
         known = (Counter(self.vocabulary[t] for t in terms if t in self.vocabulary) for terms in queries)
         return bags((list(counts), list(counts.values())) for counts in known)

@@ -64,6 +64,7 @@ def search(
     variant: VariantOption = "lucene",
     k1: K1 = 1.2,
     b: B = 0.75,
+    repeats: Annotated[bool, typer.Option(help="Count a query term as often as it stands there, in bm25")] = False,
     index: Annotated[Path | None, typer.Option(help="Folder that index wrote, for bm25")] = None,
     embeddings: Annotated[Path | None, typer.Option(help="Folder that embed wrote, for dense:svd")] = None,
     dimensions: Dimensions = 128,
@@ -87,6 +88,7 @@ def search(
     asked = read_queries(queries)
     choices = Choices(
         settings=Settings(variant=variant, k1=k1, b=b),
+        repeats=repeats,
         index=index,
         threads=threads,
         dimensions=dimensions,
@@ -104,7 +106,15 @@ def search(
     Manifest(
         package=PACKAGE,
         package_version=package_version(),
-        parameters={"with": with_, "k": k, "variant": variant, "k1": k1, "b": b, "dimensions": dimensions},
+        parameters={
+            "with": with_,
+            "k": k,
+            "variant": variant,
+            "k1": k1,
+            "b": b,
+            "repeats": repeats,
+            "dimensions": dimensions,
+        },
         seed=seed,
         inputs=[collection.path, queries, *(p for p in (query_vectors, query_idf, query_tokenizer) if p is not None)],
         outputs=[Output(path=output, format="run", n_records=n_lines)],

@@ -57,6 +57,8 @@ class Choices:
 
     settings: bm25.Settings
     """Of BM25."""
+    repeats: bool = False
+    """Count a term of a query as often as it stands there, as rank_bm25 does, and not once."""
     index: Path | None = None
     """A folder that `index` wrote."""
     threads: int = 1
@@ -125,19 +127,21 @@ class _Weighted:
 
 @dataclass(frozen=True, slots=True)
 class Lexical:
-    """BM25 over an analyser's terms."""
+    """BM25 over an analyser's terms; unless `repeats`, a query's term counts once however often it stands there."""
 
     analyser: Analyser
     index: bm25.BM25
     analysis: Analysis
     name: str
     threads: int = 1
+    repeats: bool = False
 
     def facts(self) -> Mapping[str, object]:
         return {"name": self.name, "analysis": self.analysis, "settings": self.index.settings}
 
     def ask(self, queries: Sequence[Query]) -> Asked:
-        asked = self.index.bags(self.analyser.terms(query.text for query in queries))
+        terms = self.analyser.terms(query.text for query in queries)
+        asked = self.index.bags(terms if self.repeats else map(dict.fromkeys, terms))
         return _Weighted(self.index.postings, asked, self.index.shifts(asked), self.threads)
 
 
@@ -147,7 +151,7 @@ def _bm25(words: str, collection: Collection, choices: Choices, *, name: str) ->
         index = storage.load(choices.index, collection, analysis=found.identity(), settings=choices.settings)
     else:
         index = bm25.build(found.terms(collection.full_texts()), choices.settings)
-    return Lexical(found, index, found.identity(), name, choices.threads)
+    return Lexical(found, index, found.identity(), name, choices.threads, choices.repeats)
 
 
 @dataclass(frozen=True, slots=True)
