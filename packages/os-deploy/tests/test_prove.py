@@ -1,14 +1,12 @@
 """Parity, runs and benchmarks: laws on numbers here, the commands on a real server."""
 
-import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
-import jsonschema
 import pytest
-from exports import BAG, SUBJECTS, make_tokenizer, write_bundle, write_recipe
+from exports import BAG, make_tokenizer, write_bundle, write_recipe
 from hypothesis import given
 from hypothesis import strategies as st
 from os_deploy.cluster import Cluster
@@ -17,7 +15,6 @@ from os_deploy.prove.bench import percentile
 from os_deploy.prove.parity import largest_difference
 from os_deploy.prove.ranking import mean_ndcg, ndcg, same_ranking
 
-SCHEMAS = Path(__file__).parents[3] / "docs/formats/schemas"
 PROGRAM = "from os_deploy.cli import main; main()"
 SCORES = st.dictionaries(st.sampled_from("abcdefgh"), st.floats(0.5, 100), min_size=1)
 
@@ -55,63 +52,6 @@ def run_command(connection: Connection, folder: Path, *arguments: str) -> subpro
     environment = {**os.environ, "OPENSEARCH_URL": connection.url}
     command = [sys.executable, "-c", PROGRAM, *arguments]
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
-
-
-@pytest.mark.live
-def test_the_commands_deploy_prove_measure_and_remove(connection: Connection, cluster: Cluster, tmp_path: Path) -> None:
-    write_recipe(tmp_path, "commands", n_passages=64)
-    queries = "".join(f'{{"_id":"q-{i}","text":"{text}"}}\n' for i, text in enumerate(SUBJECTS))
-    (tmp_path / "queries.jsonl").write_text(queries, encoding="utf-8")
-
-    def command(*arguments: str) -> str:
-        done = run_command(connection, tmp_path, *arguments)
-        assert (done.returncode, done.stderr if done.returncode else "") == (0, "")
-        return done.stdout
-
-    assert "commands is commands-v1: 64 passages, 64 sent now" in command("deploy", "deploy.yaml", "-o", "done.json")
-    assert json.loads((tmp_path / "done.json").read_text())["proof"][0]["found"] == "64 of 64"
-    assert "도서관 학생" in command("search", "도서관 학생", "--name", "commands", "--explain", "-k", "1")
-
-    command("run", "commands", "queries.jsonl", "-o", "run.trec", "--timing", "timing.json", "-k", "5")
-    assert (tmp_path / "run.trec").read_text().splitlines()[0].split()[0::5] == ["q-0", "sparse"]
-    timing = json.loads((tmp_path / "timing.json").read_text())
-    jsonschema.validate(timing, json.loads((SCHEMAS / "timing.schema.json").read_text()))
-
-    proved = command(
-        *("parity", "commands", "--export", "deploy", "--passages", "passages", "--vectors", "vectors.jsonl"),
-        *("--queries", "queries.jsonl", "--texts", "20", "-o", "parity.json"),
-    )
-    assert [line.split()[:2] for line in proved.splitlines()] == [
-        ["ok", "document_vectors:"],
-        ["ok", "query_weights:"],
-        ["ok", "ranking:"],
-    ]
-    report = json.loads((tmp_path / "parity.json").read_text())
-    jsonschema.validate(report, json.loads((SCHEMAS / "inspection.schema.json").read_text()))
-
-    measured = command(
-        *(
-            "bench",
-            "commands",
-            "--queries",
-            "queries.jsonl",
-            "-o",
-            "bench.json",
-            "--clients",
-            "1,2",
-            "--n-queries",
-            "10",
-        )
-    )
-    assert "recommended: commands " in measured
-    rows = json.loads((tmp_path / "bench.json").read_text())["rows"]
-    assert {row["mode"] for row in rows} == {"bm25", "sparse", "two_phase", "hybrid", "rrf"}
-    assert len(rows) == 5 * 3
-    assert (tmp_path / "bench.png").read_bytes().startswith(b"\x89PNG")
-
-    assert "serves" in command("versions", "commands")
-    assert command("remove", "commands", "--yes").splitlines()[0] == "index commands-v1"
-    assert not cluster.exists("/commands-v1/_settings")
 
 
 @pytest.mark.live

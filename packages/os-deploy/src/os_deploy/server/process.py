@@ -5,6 +5,7 @@ signalled only when it is still the one that was started.
 """
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -160,6 +161,14 @@ def log_tail(folder: Path, n_lines: int) -> list[str]:
     return tails
 
 
+def log_reasons(folder: Path) -> list[str]:
+    """The last lines that name an error, without the stacks below them."""
+    lines = (line.strip() for line in log_tail(folder, 500))
+    return [
+        line[:500] for line in lines if re.search(r"(Exception|Error)\b|^Error|\bfatal\b", line) and "\tat " not in line
+    ][-5:]
+
+
 def _reap(pid: int) -> None:
     """Collects an ended child, so that it does not linger; other processes' children are not ours to wait for."""
     try:
@@ -280,8 +289,8 @@ def _wait(server: RunningServer, nodes: list[Node], timeout_s: float) -> None:
         ended = [node for node, pid in zip(nodes, server.pids, strict=True) if _has_ended(pid)]
         if ended or time.monotonic() - began > timeout_s:
             what = "ended" if ended else f"was not ready after {timeout_s:.0f} s"
-            last = "\n  ".join(log_tail(folder, 15))
-            raise InputError(f"{folder}: the server {what}; its last lines:\n  {last}")
+            why = "\n  ".join(log_reasons(folder) or log_tail(folder, 15))
+            raise InputError(f"{folder}: the server {what} (os-deploy server logs):\n  {why}")
         time.sleep(0.3)
     print(f"ready after {time.monotonic() - began:.0f} s", file=sys.stderr)
 

@@ -3,6 +3,7 @@
 Runtimes differ in two modules that OpenSearch takes for granted; what is missing is made up for.
 """
 
+import mmap
 import os
 import re
 import subprocess
@@ -58,4 +59,12 @@ def _major_version(home: Path) -> int:
 
 def _describe(home: Path) -> JavaRuntime:
     listed = subprocess.run([home / "bin/java", "--list-modules"], capture_output=True, text=True, check=False).stdout
-    return JavaRuntime(home=home, has_vectors="jdk.incubator.vector" in listed, has_locales="jdk.localedata" in listed)
+    return JavaRuntime(
+        home=home, has_vectors="jdk.incubator.vector" in listed, has_locales=_has_thai(home / "lib/modules")
+    )
+
+
+def _has_thai(modules: Path) -> bool:
+    """Whether the runtime's image holds the Thai dictionary; one that was cut down lists their module without them."""
+    with modules.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as image:
+        return image.find(b"thai_dict") >= 0
