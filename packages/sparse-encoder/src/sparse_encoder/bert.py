@@ -16,6 +16,10 @@ SIZES = {"tiny": (2, 128), "small": (3, 256), "medium": (6, 384), "base": (12, 7
 """Layers and width of the sizes trained from scratch; heads are 64 wide, the inner layer four times the width."""
 
 
+SHORT = 256
+"""Tokens up to which attention on a CPU is spelled out: in bf16 its backward pass is then 2.5 times as fast."""
+
+
 class BertConfig(msgspec.Struct, frozen=True, kw_only=True):
     """The fields of transformers' `config.json` that decide what is computed."""
 
@@ -153,7 +157,12 @@ class SelfAttention(nn.Module):
         heads = (n_texts, n_tokens, self.n_heads, width // self.n_heads)
         q, k, v = (part(states).view(heads).transpose(1, 2) for part in (self.query, self.key, self.value))
         dropout = self.dropout if self.training else 0.0
-        mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=visible, dropout_p=dropout)
+        if states.is_cuda or n_tokens > SHORT:
+            mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=visible, dropout_p=dropout)
+        else:
+            scores = (q * q.shape[-1] ** -0.5) @ k.transpose(-1, -2)
+            shares = scores.masked_fill(~visible, torch.finfo(scores.dtype).min).softmax(dim=-1)
+            mixed = F.dropout(shares, dropout) @ v
         return mixed.transpose(1, 2).reshape(n_texts, n_tokens, width)
 
 
@@ -186,13 +195,15 @@ class Predictions(nn.Module):
         return result
 
 
-def start_lexical(model: Bert, *, twins: list[tuple[int, int]], silent: tuple[int, ...], seed: int) -> None:
+def start_lexical(
+    model: Bert, *, twins: list[tuple[int, int]], silent: tuple[int, ...], threshold: float, seed: int
+) -> None:
     """Sets the weights so that the model is a bag of words before its first step; writes into `model`.
 
     Every layer adds almost nothing to the token embeddings, which are nearly orthogonal, and the transform passes
     them through (gelu is the identity far above zero, and the norm takes the shift away again). A token's own logit
-    is then OWN, all others stay below the negative bias. Twins share most of an embedding: a document with `##엔진`
-    also answers `엔진`. Tokens in `silent` get a bias that no logit reaches.
+    is then OWN, all others stay below the negative bias, `threshold`. Twins share a part of their embeddings:
+    a document with `##엔진` also answers `엔진`. Tokens in `silent` get a bias that no logit reaches.
     """
     random = torch.Generator().manual_seed(seed)
     width = model.config.hidden_size
@@ -210,17 +221,19 @@ def start_lexical(model: Bert, *, twins: list[tuple[int, int]], silent: tuple[in
         for start, inside in twins:
             words[inside] = F.normalize(words[start] + TWIN_NOISE * words[inside], dim=0)
         model.output_weight().copy_(words * OWN / math.sqrt(width))
-        model.output_bias().fill_(-THRESHOLD)
+        model.output_bias().fill_(-threshold)
         model.output_bias()[list(silent)] = SILENT
-        transform = model.cls["predictions"].transform  # type: ignore[union-attr]
-        transform["dense"].weight.copy_(torch.eye(width))  # type: ignore[index, operator, union-attr]
-        transform["dense"].bias.fill_(6.0)  # type: ignore[index, operator, union-attr]
+        transform = model.cls["predictions"].transform
+        transform["dense"].weight.copy_(torch.eye(width))  # type: ignore[index, union-attr]
+        transform["dense"].bias.fill_(6.0)  # type: ignore[index, union-attr]
 
 
 OWN = 8.0
 """Logit of a token for itself before the first step, bias aside."""
 THRESHOLD = 4.0
 """Negative output bias: random directions of width 128 overlap by less than half."""
+THRESHOLD_BESIDE_COUNTS = 6.0
+"""The same where a lexical channel already gives a text's own tokens most of their weight."""
 TWIN_NOISE = 1.3
 """Length of the part of an inside form's embedding that is its own, against its start form's 1."""
 SILENT = -10_000.0

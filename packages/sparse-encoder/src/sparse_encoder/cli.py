@@ -198,7 +198,7 @@ def export(
     from sparse_encoder.model_folder import read_model
 
     texts = [*SENTENCES, *(_sample(passages) if passages else [])]
-    manifest = _manifest([model], [Output(path=output, format="export")], name=name or model.name)
+    manifest = _manifest([model], [Output(path=output, format="deploy")], name=name or model.name)
     report = export(read_model(model), output, name=name or model.name, texts=texts)
     manifest.write()
     for parity in report.parity:

@@ -7,6 +7,7 @@ clients.
 import io
 import json
 import warnings
+import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -78,6 +79,7 @@ def export(model: SparseModel, path: Path, *, name: str, texts: Sequence[str] = 
 def _trace(encoder: DocumentEncoder) -> torch.jit.ScriptModule:
     example = {"input_ids": torch.tensor([[2, 5, 6, 3, 0], [2, 5, 3, 0, 0]])}
     example["attention_mask"] = (example["input_ids"] != 0).long()
+    torch.jit._state._clear_class_state()  # else names count on from an earlier trace, and the bytes differ
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the tracer warns of every shape it reads
         script: torch.jit.ScriptModule = torch.jit.trace(ServerEncoder(encoder), (example,), strict=False)
@@ -102,22 +104,34 @@ def _write_onnx(encoder: DocumentEncoder, file: Path) -> None:
 
 
 def _write_archives(model: SparseModel, script: torch.jit.ScriptModule, folder: Path, name: str) -> None:
-    buffer = io.BytesIO()
-    torch.jit.save(script, buffer)
     tokenizer = _truncating(model)
-    encoder = folder / "sparse_encoding.zip"
-    write_archive(encoder, {"model.pt": buffer.getvalue(), "tokenizer.json": tokenizer})
+    encoder = folder / "encoder.zip"
+    write_archive(encoder, {"model.pt": _script_bytes(script), "tokenizer.json": tokenizer})
     write_registration(
         encoder, name=f"{name}-document", function="SPARSE_ENCODING", description="Korean sparse document encoder"
     )
     side = QuerySide(vocabulary=model.vocabulary, idf=model.idf.numpy())
     write_idf(side, folder / "idf.json")
-    queries = folder / "sparse_tokenize.zip"
+    queries = folder / "tokenizer.zip"
     write_archive(queries, {"tokenizer.json": tokenizer, "idf.json": (folder / "idf.json").read_bytes()})
     write_registration(
         queries, name=f"{name}-query", function="SPARSE_TOKENIZE", description="Tokens of a query times their IDF"
     )
     (folder / "tokenizer.json").write_bytes(tokenizer)
+
+
+def _script_bytes(script: torch.jit.ScriptModule) -> bytes:
+    """The TorchScript file without its debug records, which name folders of this machine, and without times."""
+    buffer = io.BytesIO()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # the server runs nothing newer
+        torch.jit.save(script, buffer)
+    kept = io.BytesIO()
+    with zipfile.ZipFile(buffer) as archive, zipfile.ZipFile(kept, "w") as smaller:
+        for info in archive.infolist():
+            if not info.filename.endswith(".debug_pkl"):
+                smaller.writestr(zipfile.ZipInfo(info.filename), archive.read(info))
+    return kept.getvalue()
 
 
 def _truncating(model: SparseModel) -> bytes:
@@ -153,8 +167,8 @@ def compare(model: SparseModel, texts: Sequence[str], *, form: str, run: Runner)
     )
     if not largest <= TOLERANCE:
         raise InputError(
-            f"the {form} export differs from PyTorch by {largest:.2g} on {len(texts)} texts; wanted at most {TOLERANCE}: "
-            f"nothing was written"
+            f"the {form} export differs from PyTorch by {largest:.2g} on {len(texts)} texts; wanted at most "
+            f"{TOLERANCE}: nothing was written"
         )
     return parity
 

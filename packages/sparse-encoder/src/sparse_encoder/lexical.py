@@ -14,6 +14,8 @@ class LexicalChannel(nn.Module):
     Source: Robertson and Zaragoza 2009, without the IDF, which is the query's; the gate is ours.
     """
 
+    mean_length: Tensor
+
     def __init__(self, vocab_size: int, *, mean_length: float, gate: float = 1.0) -> None:
         super().__init__()
         self.gate = nn.Parameter(torch.full((vocab_size,), gate))
@@ -25,7 +27,7 @@ class LexicalChannel(nn.Module):
         counts = self.gate.new_zeros((input_ids.shape[0], self.gate.shape[0]))
         counts = counts.scatter_add(1, input_ids, attention_mask.to(counts.dtype))
         length = attention_mask.sum(dim=1, keepdim=True).to(counts.dtype)
-        gate = self.gate
+        gate: Tensor = self.gate
         if columns is not None:
             counts, gate = counts[:, columns], gate[columns]
         k1, b = self.shape[0].clamp(min=0.1), self.shape[1].clamp(min=0.0, max=1.0)

@@ -5,10 +5,10 @@ they are written here; a test loads the folder with plain `SparseEncoder(path)` 
 """
 
 import json
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
+from importlib.resources import files
 from pathlib import Path
 
 import msgspec
@@ -26,6 +26,7 @@ from sparse_encoder.vocabulary import Vocabulary, read_vocabulary
 DOCUMENT = "document_0_Transformer"
 POOLING = "document_1_SpladePooling"
 QUERY = "query_0_SparseStaticEmbedding"
+LEXICAL = "document_2_LexicalChannel"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,10 +56,23 @@ def write_model(model: SparseModel, path: Path, *, extra: Mapping[str, str] = {}
         save_file(
             {"weight": model.idf.contiguous().cpu()}, part / QUERY / "model.safetensors", metadata={"format": "pt"}
         )
-        for file in part.rglob("*.safetensors"):
-            file.chmod(0o644)
+        if model.lexical is not None:
+            _write_lexical(model.lexical, part)
         for name, text in extra.items():
             (part / name).write_text(text, encoding="utf-8")
+        for file in part.rglob("*.safetensors"):
+            file.chmod(0o644)
+
+
+def _write_lexical(lexical: LexicalChannel, part: Path) -> None:
+    """The channel's weights, and its module's source at the root, where `trust_remote_code=True` looks for it."""
+    (part / LEXICAL).mkdir()
+    weights = {name: tensor.detach().contiguous().cpu() for name, tensor in lexical.state_dict().items()}
+    save_file(weights, part / LEXICAL / "model.safetensors", metadata={"format": "pt"})
+    config = json.dumps({"vocab_size": len(lexical.gate)}, indent=2) + "\n"
+    (part / LEXICAL / "config.json").write_text(config, encoding="utf-8")
+    source = files("sparse_encoder").joinpath("carried/lexical_channel.py").read_text(encoding="utf-8")
+    (part / "lexical_channel.py").write_text(source, encoding="utf-8")
 
 
 def _configs(model: SparseModel) -> dict[str, object]:
@@ -76,13 +90,16 @@ def _configs(model: SparseModel) -> dict[str, object]:
         "module_output_name": "token_embeddings",
     }
     pooling = {"pooling_strategy": "max", "activation_function": "relu", "embedding_dimension": None}
+    types = {
+        QUERY: f"{library}.sparse_encoder.modules.sparse_static_embedding.SparseStaticEmbedding",
+        DOCUMENT: f"{library}.base.modules.transformer.Transformer",
+        POOLING: f"{library}.sparse_encoder.modules.splade_pooling.SpladePooling",
+    }
+    if model.lexical is not None:
+        types[LEXICAL] = "lexical_channel.LexicalChannel"
     router = {
-        "types": {
-            QUERY: f"{library}.sparse_encoder.modules.sparse_static_embedding.SparseStaticEmbedding",
-            DOCUMENT: f"{library}.base.modules.transformer.Transformer",
-            POOLING: f"{library}.sparse_encoder.modules.splade_pooling.SpladePooling",
-        },
-        "structure": {"query": [QUERY], "document": [DOCUMENT, POOLING]},
+        "types": types,
+        "structure": {"query": [QUERY], "document": [name for name in types if name != QUERY]},
         "parameters": {"default_route": "document", "allow_empty_key": True, "route_mappings": {}},
     }
     versions = {"sentence_transformers": version("sentence-transformers"), "pytorch": version("torch")}
@@ -136,7 +153,17 @@ def read_model(path: Path) -> SparseModel:
         vocabulary=vocabulary,
         max_tokens=min(int(lengths.model_max_length), bert.config.max_position_embeddings),
         max_active_terms=limits.max_active_dims or len(vocabulary.tokens),
+        lexical=_read_lexical(path / LEXICAL, len(vocabulary.tokens)) if (path / LEXICAL).is_dir() else None,
     )
+
+
+def _read_lexical(folder: Path, vocab_size: int) -> LexicalChannel:
+    lexical = LexicalChannel(vocab_size, mean_length=1.0)
+    found = _load(folder / "model.safetensors")
+    if found.keys() != lexical.state_dict().keys() or len(found["gate"]) != vocab_size:
+        raise InputError(f"{folder}: is no lexical channel of {vocab_size} tokens")
+    lexical.load_state_dict(found)
+    return lexical
 
 
 def read_bert(path: Path) -> Bert:
@@ -166,7 +193,7 @@ class _Kind(msgspec.Struct, kw_only=True):
 
 def _load(file: Path) -> dict[str, Tensor]:
     try:
-        with warnings.catch_warnings():
-            return load_file(file)
+        found: dict[str, Tensor] = load_file(file)
     except (SafetensorError, OSError) as error:
         raise InputError(f"{file}: is not a safetensors file: {error}") from error
+    return found

@@ -83,5 +83,5 @@ def named_parameters(network: Network) -> Iterator[tuple[str, Tensor]]:
 def has_fast_bf16(device: str) -> bool:
     """Whether bf16 products are native here: otherwise they are emulated and slower than fp32."""
     if device == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     return bool(device == "cpu" and torch.cpu._is_avx512_bf16_supported())

@@ -37,6 +37,8 @@ class Model(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Kept in the model's config as `max_active_dims`: the heaviest terms of a vector that remain."""
     lexical_channel: bool = False
     """Adds a gated, saturated count of the document's own tokens; the folder then needs trust_remote_code=True."""
+    lexical_gate: Positive = 1.5
+    """What the count is multiplied with at the start; every token's own gate is trained from there."""
 
 
 class Groups(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -101,6 +103,9 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Files of groups."""
     validation: str = ""
     term_pairs: str = ""
+    """Korean and English terms for the alignment loss."""
+    parallel: str = ""
+    """Korean and English sentences for the same loss."""
     losses: Losses = Losses()
     steps: Number = 700
     batch: Number = 32
@@ -166,6 +171,7 @@ def located(recipe: Recipe, folder: Path) -> Recipe:
         train=[Groups(path=at(g.path), weight=g.weight) for g in groups],
         validation=at(recipe.validation),
         term_pairs=at(recipe.term_pairs),
+        parallel=at(recipe.parallel),
     )
 
 

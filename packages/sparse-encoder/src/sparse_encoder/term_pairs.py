@@ -1,5 +1,6 @@
-"""Pairs of a Korean and an English term, for the alignment loss."""
+"""Pairs of a Korean and an English term, or of whole sentences, for the alignment loss."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +12,7 @@ from sparse_encoder.vocabulary import Vocabulary
 
 
 class TermPair(msgspec.Struct, frozen=True, kw_only=True):
-    """A line of a term pairs file."""
+    """A line of a term pairs file, or of a parallel one, whose weights are all 1."""
 
     ko: str
     en: str
@@ -44,4 +45,13 @@ def read_terms(path: Path, vocabulary: Vocabulary, *, max_tokens: int = 16) -> T
         korean=[korean[i] for i in kept],
         english=[english[i] for i in kept],
         weights=[pairs[i].weight for i in kept],
+    )
+
+
+def joined(parts: Sequence[Terms]) -> Terms:
+    """All pairs of several files, in order."""
+    return Terms(
+        korean=[t for part in parts for t in part.korean],
+        english=[t for part in parts for t in part.english],
+        weights=[w for part in parts for w in part.weights],
     )

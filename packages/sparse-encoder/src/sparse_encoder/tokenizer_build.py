@@ -66,7 +66,7 @@ def latin_subwords(counts: Counter[str], *, n_tokens: int) -> Counter[str]:
     words = Counter({p: n for p, n in counts.items() if p.isascii() and p.isalpha()})
     if not words:
         return Counter()
-    learner = Tokenizer(models.WordPiece(unk_token="[UNK]"))  # type: ignore[call-arg]
+    learner = Tokenizer(models.WordPiece(unk_token="[UNK]"))
     learner.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     trainer = trainers.WordPieceTrainer(vocab_size=n_tokens, min_frequency=3, show_progress=False)
     learner.train_from_iterator((w for w in sorted(words) for _ in range(words[w])), trainer)
@@ -81,10 +81,10 @@ def latin_subwords(counts: Counter[str], *, n_tokens: int) -> Counter[str]:
 def assemble(vocabulary: Sequence[str]) -> Tokenizer:
     """The plain tokenizer over `vocabulary`, ids in the order given."""
     ids = {token: number for number, token in enumerate(vocabulary)}
-    tokenizer = Tokenizer(models.WordPiece(ids, unk_token="[UNK]", max_input_chars_per_word=100))  # type: ignore[call-arg]
+    tokenizer = Tokenizer(models.WordPiece(ids, unk_token="[UNK]", max_input_chars_per_word=100))
     tokenizer.normalizer = normalizer()
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    tokenizer.decoder = decoders.WordPiece(prefix=CONTINUATION)
+    tokenizer.decoder = decoders.WordPiece(prefix=CONTINUATION, cleanup=False)
     tokenizer.post_processor = processors.TemplateProcessing(
         single="[CLS] $A [SEP]",
         pair="[CLS] $A [SEP] $B:1 [SEP]:1",

@@ -19,15 +19,16 @@ from torch import Tensor
 
 from sparse_encoder._files import InputError, sha256
 from sparse_encoder.adamw import AdamW, clip
-from sparse_encoder.bert import Bert, bert_config, start_lexical
+from sparse_encoder.bert import THRESHOLD, THRESHOLD_BESIDE_COUNTS, Bert, bert_config, start_lexical
 from sparse_encoder.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
 from sparse_encoder.groups import Batch, Examples, batches, read_examples
+from sparse_encoder.lexical import LexicalChannel
 from sparse_encoder.model_folder import DOCUMENT, SparseModel, read_bert
 from sparse_encoder.network import Network, has_fast_bf16, named_parameters
 from sparse_encoder.objective import Parts, step_loss
 from sparse_encoder.ranking import rank
 from sparse_encoder.recipe import Groups, Recipe
-from sparse_encoder.term_pairs import Terms, read_terms
+from sparse_encoder.term_pairs import Terms, joined, read_terms
 from sparse_encoder.vocabulary import Vocabulary, read_idf, read_vocabulary
 
 REPORT_EVERY = 20
@@ -58,7 +59,14 @@ class Trained:
 def inputs(recipe: Recipe) -> list[Path]:
     """The files that a recipe reads."""
     names = [g.path for g in recipe.train if isinstance(g, Groups)]
-    names += [recipe.validation, recipe.term_pairs, recipe.model.idf, recipe.model.tokenizer, recipe.model.start_from]
+    names += [
+        recipe.validation,
+        recipe.term_pairs,
+        recipe.parallel,
+        recipe.model.idf,
+        recipe.model.tokenizer,
+        recipe.model.start_from,
+    ]
     return [Path(name) for name in names if name]
 
 
@@ -76,7 +84,7 @@ def read_material(recipe: Recipe) -> Material:
     }
     train = read_examples(files, vocabulary, **lengths)
     validation = read_examples([(Path(recipe.validation), 1.0)], vocabulary, **lengths) if recipe.validation else None
-    terms = read_terms(Path(recipe.term_pairs), vocabulary) if recipe.term_pairs else None
+    terms = _read_alignment(recipe, vocabulary)
     if len(train.examples) < recipe.batch:
         raise InputError(f"{files[0][0]}: {len(train.examples)} groups are fewer than a batch of {recipe.batch}")
     identity = hashlib.sha256(msgspec.json.encode(_without_paths(recipe)))
@@ -87,12 +95,18 @@ def read_material(recipe: Recipe) -> Material:
     )
 
 
+def _read_alignment(recipe: Recipe, vocabulary: Vocabulary) -> Terms | None:
+    lengths = {recipe.term_pairs: 16, recipe.parallel: recipe.document_tokens}
+    found = [read_terms(Path(file), vocabulary, max_tokens=n) for file, n in lengths.items() if file]
+    return joined(found) if found else None
+
+
 _MADE_BY = {"tokenizer": "what `sparse-encoder tokenizer build` writes", "idf": "an idf.json of that tokenizer"}
 
 
 def _without_paths(recipe: Recipe) -> Recipe:
     model = msgspec.structs.replace(recipe.model, tokenizer="", idf="", start_from="")
-    return msgspec.structs.replace(recipe, model=model, train=[], validation="", term_pairs="")
+    return msgspec.structs.replace(recipe, model=model, train=[], validation="", term_pairs="", parallel="")
 
 
 def train(recipe: Recipe, *, work: Path, log: Callable[[str], None]) -> Trained:
@@ -111,6 +125,7 @@ def train(recipe: Recipe, *, work: Path, log: Callable[[str], None]) -> Trained:
         vocabulary=material.vocabulary,
         max_tokens=recipe.model.max_tokens,
         max_active_terms=recipe.model.max_active_terms,
+        lexical=network.lexical,
     )
     return Trained(model=model, history=run.history)
 
@@ -118,7 +133,17 @@ def train(recipe: Recipe, *, work: Path, log: Callable[[str], None]) -> Trained:
 def _network(recipe: Recipe, material: Material) -> Network:
     half = recipe.precision == "bf16" or (recipe.precision == "auto" and has_fast_bf16("cpu"))
     bert = _backbone(recipe, material.vocabulary)
-    return Network(bert=bert.train(), idf=torch.tensor(material.idf), half=half)
+    lexical = _lexical(recipe, material) if recipe.model.lexical_channel else None
+    return Network(bert=bert.train(), idf=torch.tensor(material.idf), lexical=lexical, half=half)
+
+
+def _lexical(recipe: Recipe, material: Material) -> LexicalChannel:
+    documents = material.train.documents
+    n_tokens = sum(map(len, documents)) / len(documents)
+    channel = LexicalChannel(len(material.idf), mean_length=n_tokens, gate=recipe.model.lexical_gate)
+    with torch.no_grad():
+        channel.gate[list(material.vocabulary.special_ids)] = 0.0
+    return channel
 
 
 def _backbone(recipe: Recipe, vocabulary: Vocabulary) -> Bert:
@@ -130,7 +155,9 @@ def _backbone(recipe: Recipe, vocabulary: Vocabulary) -> Bert:
         return bert
     size = recipe.model.size
     bert = Bert(bert_config(size, vocab_size=len(vocabulary.tokens), max_tokens=recipe.model.max_tokens))
-    start_lexical(bert, twins=vocabulary.twins(), silent=vocabulary.special_ids, seed=recipe.seed)
+    threshold = THRESHOLD_BESIDE_COUNTS if recipe.model.lexical_channel else THRESHOLD
+    twins, silent = vocabulary.twins(), vocabulary.special_ids
+    start_lexical(bert, twins=twins, silent=silent, threshold=threshold, seed=recipe.seed)
     return bert
 
 
@@ -186,8 +213,8 @@ class Run:
         )
         if not math.isfinite(float(parts.total.detach())):
             raise InputError(
-                f"the loss at step {self.done} is {float(parts.total.detach())}: {parts.by_name}; lower 'learning_rate' "
-                f"or give 'precision: fp32'; its first query's tokens are {batch.examples[0].query}"
+                f"the loss at step {self.done} is {float(parts.total.detach())}: {parts.by_name}; lower "
+                f"'learning_rate' or give 'precision: fp32'; its first query's tokens are {batch.examples[0].query}"
             )
         found = torch.autograd.grad(parts.total, self.parameters, allow_unused=True)
         gradients = [torch.zeros_like(p) if g is None else g for g, p in zip(found, self.parameters, strict=True)]

@@ -82,7 +82,7 @@ def vocabulary_sha256(tokens: Sequence[str]) -> str:
     """Sha256 of the tokens in order of id, as compact JSON in UTF-8.
 
     >>> vocabulary_sha256(["검색", "##인"])[:8]
-    'b7a0a3d2'
+    '7f3603b3'
     """
     text = json.dumps(list(tokens), ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()

@@ -11,6 +11,7 @@ def flops(weights: Tensor, share: Tensor, *, threshold: int = 0) -> Tensor:
     exact loss. threshold: documents with at most so many active terms are let off (L0 mask); 0 lets none off.
     Source: Paria et al. 2020, arXiv:2004.05665; the threshold Geng et al. 2025, arXiv:2504.14839.
 
+    >>> import torch
     >>> float(flops(torch.tensor([[1.0, 0.0], [3.0, 2.0]]), torch.ones(2)))
     5.0
     """

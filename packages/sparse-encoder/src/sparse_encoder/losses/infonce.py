@@ -13,7 +13,7 @@ def infonce(scores: Tensor, positives: Tensor, allowed: Tensor, *, temperature: 
 
     >>> scores = torch.tensor([[2.0, 0.0], [0.0, 2.0]])
     >>> float(infonce(scores, torch.tensor([0, 1]), torch.ones(2, 2, dtype=torch.bool), temperature=1.0))
-    0.126928...
+    0.1269280...
     """
     masked = (scores / temperature).masked_fill(~allowed, torch.finfo(scores.dtype).min)
     return torch.nn.functional.cross_entropy(masked, positives)

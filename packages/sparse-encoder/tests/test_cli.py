@@ -1,0 +1,65 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from sparse_encoder._files import InputError
+from sparse_encoder.cli import app
+from sparse_encoder.vectors import read_vectors
+from typer.testing import CliRunner
+
+
+def run(*arguments: str | Path) -> str:
+    result = CliRunner().invoke(app, [str(a) for a in arguments], catch_exceptions=False)
+    assert result.exit_code == 0
+    return result.stdout
+
+
+def test_from_passages_to_an_export(data: Path, tmp_path: Path) -> None:
+    run("train", data / "recipe.yaml", "-o", tmp_path / "model", "--history", tmp_path / "history.json")
+    assert json.loads((tmp_path / "history.json").read_text())["entries"][0]["step"] == 6
+    run("encode", tmp_path / "model", data, "-o", tmp_path / "v.parquet", "--top-k", "5")
+    vectors, tokens = read_vectors(tmp_path / "v.parquet")
+    assert [v.id for v in vectors] == [f"d{i}" for i in range(8)]
+    assert all(0 < len(v.token_ids) <= 5 for v in vectors)
+    run("encode", tmp_path / "model", data / "corpus.jsonl", "-o", tmp_path / "q.parquet", "--queries")
+    assert read_vectors(tmp_path / "q.parquet")[1] == tokens
+    assert "vocabulary_size" in run(
+        "inspect", tmp_path / "model", "-o", tmp_path / "inspection.json", "--passages", data
+    )
+    shown = json.loads(run("explain", tmp_path / "model", "희소 검색", "--query", "검색", "--json"))
+    assert shown["query"] == "검색"
+    run("export", tmp_path / "model", "-o", tmp_path / "deploy", "--passages", data)
+    manifest = json.loads((tmp_path / "deploy.manifest.json").read_text(encoding="utf-8"))
+    assert manifest["outputs"][0]["format"] == "deploy"
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_a_tokenizer_is_built_twice_with_the_same_bytes(data: Path, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        run("tokenizer", "build", data, "-o", tmp_path / name, "--vocab-size", "500")
+    assert (tmp_path / "a" / "tokenizer.json").read_bytes() == (tmp_path / "b" / "tokenizer.json").read_bytes()
+
+
+def test_queries_are_encoded_without_torch(golden: Path, tmp_path: Path) -> None:
+    code = (
+        "import sys; from sparse_encoder.cli import app; "
+        f"app(['encode', {str(golden / 'model')!r}, {str(golden / 'evaluation' / 'queries.jsonl')!r}, '--queries', "
+        f"'-o', {str(tmp_path / 'q.parquet')!r}], standalone_mode=False); assert 'torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_help_loads_nothing_heavy() -> None:
+    code = "import sys, sparse_encoder.cli; assert not {'torch', 'kiwipiepy', 'pyarrow'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_bad_recipe_leaves_an_earlier_model_as_it_was(data: Path, tmp_path: Path) -> None:
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "keep").write_text("kept")
+    (data / "bad.yaml").write_text("train: [nowhere.jsonl]\nmodel: {tokenizer: nowhere, idf: idf.json}")
+    with pytest.raises(InputError, match="sparse-encoder tokenizer build"):
+        run("train", data / "bad.yaml", "-o", tmp_path / "model")
+    assert (tmp_path / "model" / "keep").read_text() == "kept"

@@ -1,0 +1,83 @@
+import hashlib
+import json
+import warnings
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from sparse_encoder._files import InputError
+from sparse_encoder.exporting import compare, export
+from sparse_encoder.lexical import LexicalChannel
+from sparse_encoder.model_folder import SparseModel, read_model
+
+TEXTS = ["희소 검색 색인은 sparse vector", "문서", "검색 " * 40, "", "index search 역색인에서 (단어)."]
+
+
+@pytest.fixture(scope="module")
+def model(golden: Path) -> SparseModel:
+    found = replace(read_model(golden / "model"), max_active_terms=6)
+    lexical = LexicalChannel(len(found.idf), mean_length=8.0)
+    with torch.no_grad():
+        lexical.gate[:5] = 0
+        found.bert.output_bias()[:5] = -10_000.0
+    return replace(found, lexical=lexical)
+
+
+@pytest.fixture(scope="module")
+def folder(model: SparseModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("export") / "deploy"
+    export(model, path, name="ko", texts=TEXTS)
+    return path
+
+
+def test_every_form_agrees_with_pytorch(folder: Path) -> None:
+    report = json.loads((folder / "export_report.json").read_text(encoding="utf-8"))
+    assert [p["form"] for p in report["parity"]] == ["torchscript", "onnx"]
+    assert all(p["largest_difference"] <= 1e-4 and p["n_texts"] == 5 for p in report["parity"])
+
+
+@pytest.mark.parametrize("stem", ["encoder", "tokenizer"])
+def test_a_config_has_the_size_and_hash_of_its_zip(folder: Path, stem: str) -> None:
+    config = json.loads((folder / f"{stem}.config.json").read_text(encoding="utf-8"))
+    data = (folder / f"{stem}.zip").read_bytes()
+    assert config["model_content_size_in_bytes"] == len(data)
+    assert config["model_content_hash_value"] == hashlib.sha256(data).hexdigest()
+
+
+def test_the_archives_hold_what_the_server_wants_at_their_roots(folder: Path) -> None:
+    assert zipfile.ZipFile(folder / "encoder.zip").namelist() == ["model.pt", "tokenizer.json"]
+    assert zipfile.ZipFile(folder / "tokenizer.zip").namelist() == ["tokenizer.json", "idf.json"]
+
+
+def test_the_server_cuts_where_the_model_does(folder: Path) -> None:
+    config = json.loads(zipfile.ZipFile(folder / "encoder.zip").read("tokenizer.json"))
+    assert config["truncation"] == {"direction": "Right", "max_length": 32, "strategy": "LongestFirst", "stride": 0}
+
+
+def test_the_torchscript_runs_on_a_dictionary_and_names_no_folder(folder: Path, tmp_path: Path) -> None:
+    script = tmp_path / "model.pt"
+    script.write_bytes(zipfile.ZipFile(folder / "encoder.zip").read("model.pt"))
+    assert not [n for n in zipfile.ZipFile(script).namelist() if n.endswith(".debug_pkl")]
+    ids = torch.tensor([[2, 5, 6, 7, 8, 9, 3]])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        found = torch.jit.load(str(script))({"input_ids": ids, "attention_mask": torch.ones_like(ids)})
+    assert found["output"].shape == (1, 25)
+    assert float(found["output"][0, :5].detach().sum()) == 0.0
+
+
+def test_the_same_model_gives_the_same_bytes(model: SparseModel, folder: Path, tmp_path: Path) -> None:
+    export(model, tmp_path / "deploy", name="ko", texts=TEXTS)
+    for file in folder.iterdir():
+        assert (tmp_path / "deploy" / file.name).read_bytes() == file.read_bytes(), file.name
+
+
+def test_a_form_that_differs_is_refused(model: SparseModel) -> None:
+    def wrong(ids: torch.Tensor, mask: torch.Tensor) -> np.ndarray:
+        return np.full((len(ids), len(model.idf)), 0.5, dtype=np.float32)
+
+    with pytest.raises(InputError, match="the wrong export differs from PyTorch by"):
+        compare(model, TEXTS, form="wrong", run=wrong)

@@ -1,0 +1,72 @@
+import itertools
+import json
+from pathlib import Path
+
+import msgspec
+import pytest
+from sparse_encoder._files import InputError, read_jsonl, write_jsonl
+from sparse_encoder.groups import batches, read_examples, read_groups
+from sparse_encoder.vocabulary import Vocabulary
+
+GOOD = {"query": "희소 검색", "docs": ["역색인은 길이다.", "책을 읽었다."], "scores": [2.0, 1.0]}
+
+
+def test_the_golden_groups_are_read(golden: Path, tmp_path: Path) -> None:
+    (group,) = read_groups(golden / "groups.jsonl")
+    assert group.q_id == "doc-1#1:heading"
+    assert group.labels == ["positive", "hard", "easy"]
+    write_jsonl(tmp_path / "again.jsonl", read_jsonl(golden / "groups.jsonl", msgspec.Raw))
+    assert (tmp_path / "again.jsonl").read_bytes() == (golden / "groups.jsonl").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"scores": [1.0]}, ":2: 2 docs but 1 scores"),
+        ({"scores": [1.0, 2.0]}, ":2: 'scores' are [1.0, 2.0]; wanted the best first"),
+        ({"docs": [], "scores": []}, ":2: 'docs' is empty"),
+        ({"docs": ["가", " "]}, ":2: a text in 'docs' is empty"),
+        ({"query": ""}, ":2: 'query' is empty"),
+        ({"labels": ["positive"]}, ":2: 2 docs but 1 labels"),
+        ({"scores": ["a", "b"]}, ":2: 'scores[0]': expected `float`, got `str`"),
+    ],
+)
+def test_a_bad_group_is_named_by_path_and_line(tmp_path: Path, change: dict[str, object], message: str) -> None:
+    lines = [json.dumps(GOOD | c, ensure_ascii=False) for c in ({}, change)]
+    (tmp_path / "g.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    with pytest.raises(InputError) as error:
+        list(read_groups(tmp_path / "g.jsonl"))
+    assert message in str(error.value)
+
+
+def test_a_score_that_is_no_number_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "g.jsonl").write_text(json.dumps(GOOD | {"scores": [float("nan"), 1.0]}), encoding="utf-8")
+    with pytest.raises(InputError, match=r"g\.jsonl:1"):
+        list(read_groups(tmp_path / "g.jsonl"))
+
+
+def test_a_document_that_is_empty_after_tokenisation_is_refused(vocabulary: Vocabulary, tmp_path: Path) -> None:
+    (tmp_path / "g.jsonl").write_text(json.dumps(GOOD | {"docs": ["역색인", "\u200b"]}), encoding="utf-8")
+    with pytest.raises(InputError, match="empty after tokenisation"):
+        read_examples([(tmp_path / "g.jsonl", 1.0)], vocabulary, query_tokens=8, document_tokens=8)
+
+
+def test_batches_depend_on_the_seed_alone(data: Path, vocabulary: Vocabulary) -> None:
+    examples = read_examples([(data / "train.jsonl", 1.0)], vocabulary, query_tokens=8, document_tokens=16)
+    first, second, other = (
+        list(itertools.islice(batches(examples, batch=3, hard=1, easy=1, seed=seed), 5)) for seed in (1, 1, 2)
+    )
+    assert first == second != other
+    assert all(len(group) == 3 for batch in first for group in batch.groups)
+
+
+def test_an_epoch_holds_every_group_once(data: Path, vocabulary: Vocabulary) -> None:
+    examples = read_examples([(data / "train.jsonl", 1.0)], vocabulary, query_tokens=8, document_tokens=16)
+    epoch = list(itertools.islice(batches(examples, batch=4, hard=0, easy=0, seed=1), 2))
+    assert {e.query for batch in epoch for e in batch.examples} == {e.query for e in examples.examples}
+
+
+def test_files_are_drawn_by_their_weights(data: Path, vocabulary: Vocabulary) -> None:
+    files = [(data / "train.jsonl", 3.0), (data / "train.jsonl", 1.0)]
+    examples = read_examples(files, vocabulary, query_tokens=8, document_tokens=16)
+    assert sum(examples.weights[:8]) == pytest.approx(3 * sum(examples.weights[8:]))

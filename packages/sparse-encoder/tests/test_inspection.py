@@ -1,0 +1,54 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from sparse_encoder._files import read_json, write_json
+from sparse_encoder.inspection import Inspection, inspect
+from sparse_encoder.model_folder import SparseModel, read_model
+
+
+@pytest.fixture(scope="module")
+def model(golden: Path) -> SparseModel:
+    found = read_model(golden / "model")
+    with torch.no_grad():
+        found.bert.output_bias()[:5] = -10_000.0
+    return found
+
+
+def outcomes(report: Inspection) -> dict[str, bool]:
+    return {check.check: check.ok for check in report.checks}
+
+
+def test_the_golden_report_is_written_as_it_was_read(golden: Path, tmp_path: Path) -> None:
+    report = read_json(golden / "inspection.json", Inspection)
+    write_json(tmp_path / "again.json", report)
+    assert read_json(tmp_path / "again.json", Inspection) == report
+
+
+def test_every_check_of_a_sound_model_holds(model: SparseModel) -> None:
+    found = outcomes(inspect(model, name="m", texts=["희소 검색 색인은 sparse vector"]))
+    assert found["vocabulary_size"]
+    assert found["decoded_keys"]
+    assert found["special_tokens"]
+    assert found["hangul"]
+
+
+def test_an_active_special_token_is_found(model: SparseModel) -> None:
+    heavy = model.idf.clone()
+    heavy[2] = 1.0
+    report = inspect(replace(model, idf=heavy), name="m", texts=["검색"])
+    assert not outcomes(report)["special_tokens"]
+    assert not report.safe_for_opensearch
+
+
+def test_unknown_hangul_is_found(model: SparseModel) -> None:
+    assert not outcomes(inspect(model, name="m", texts=["쇼핑몰 뷔페"]))["hangul"]
+
+
+def test_a_heavy_query_weight_is_advice_only(model: SparseModel) -> None:
+    heavy = model.idf.clone()
+    heavy[6] = 20.0
+    report = inspect(replace(model, idf=heavy), name="m", texts=["희소 검색"])
+    assert not outcomes(report)["query_ceiling"]
+    assert report.safe_for_opensearch == all(c.ok for c in report.checks if not c.check.endswith("ceiling"))

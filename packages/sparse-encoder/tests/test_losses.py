@@ -1,0 +1,80 @@
+import math
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from sentence_transformers.sparse_encoder.losses import FlopsLoss
+from sparse_encoder.losses.alignment import alignment
+from sparse_encoder.losses.flops import flops
+from sparse_encoder.losses.infonce import infonce
+from sparse_encoder.losses.kl import kl_distillation
+from sparse_encoder.losses.l1 import l1
+from sparse_encoder.losses.margin_mse import margin_mse
+from sparse_encoder.losses.margin_ranking import margin_ranking
+
+ALL = torch.ones(2, 2, dtype=torch.bool)
+
+
+def test_infonce_of_two_queries_by_hand() -> None:
+    found = infonce(torch.tensor([[1.0, 0.0], [2.0, 3.0]]), torch.tensor([0, 1]), ALL, temperature=1.0)
+    assert float(found) == pytest.approx(math.log(1 + math.exp(-1)), abs=1e-6)
+
+
+def test_infonce_at_temperature_two_by_hand() -> None:
+    found = infonce(torch.tensor([[2.0, 0.0]]), torch.tensor([0]), ALL[:1], temperature=2.0)
+    assert float(found) == pytest.approx(0.3132617, abs=1e-6)
+
+
+def test_infonce_leaves_out_what_is_not_allowed() -> None:
+    allowed = torch.tensor([[True, False]])
+    assert float(infonce(torch.tensor([[0.0, 9.0]]), torch.tensor([0]), allowed, temperature=1.0)) == 0.0
+
+
+def test_kl_by_hand() -> None:
+    found = kl_distillation(torch.zeros(1, 2), torch.tensor([[math.log(3), 0.0]]), temperature=1.0)
+    assert float(found) == pytest.approx(0.75 * math.log(1.5) + 0.25 * math.log(0.5), abs=1e-6)
+
+
+def test_margin_mse_by_hand() -> None:
+    found = margin_mse(torch.tensor([[3.0, 1.0], [1.0, 1.0]]), torch.tensor([[5.0, 4.0], [2.0, 0.0]]))
+    assert float(found) == pytest.approx(((2 - 1) ** 2 + (0 - 2) ** 2) / 2)
+
+
+def test_margin_ranking_by_hand() -> None:
+    assert float(margin_ranking(torch.tensor([[3.0, 1.0], [1.0, 0.5]]), margin=1.0)) == 0.25
+
+
+def test_alignment_by_hand() -> None:
+    korean = torch.tensor([[1.0, 0.0], [1.0, 0.0]])
+    english = torch.tensor([[1.0, 1.0], [0.0, 1.0]])
+    found = alignment(korean, english, torch.tensor([3.0, 1.0]))
+    assert float(found) == pytest.approx((3 * (1 - math.sqrt(0.5)) + 1) / 4, abs=1e-6)
+
+
+def test_flops_by_hand() -> None:
+    assert float(flops(torch.tensor([[1.0, 0.0], [3.0, 2.0]]), torch.ones(2))) == 5.0
+
+
+def test_flops_equals_sentence_transformers() -> None:
+    weights = torch.rand(4, 9, generator=torch.Generator().manual_seed(0))
+    assert float(flops(weights, torch.ones(9))) == pytest.approx(
+        float(FlopsLoss(None).compute_loss_from_embeddings(weights))
+    )
+
+
+def test_flops_lets_short_vectors_off() -> None:
+    weights = torch.tensor([[1.0, 0.0], [1.0, 2.0]])
+    assert float(flops(weights, torch.ones(2), threshold=1)) == 0.25 + 1.0
+
+
+def test_l1_by_hand() -> None:
+    assert float(l1(torch.tensor([[1.0, 0.0], [3.0, 2.0]]), torch.ones(2))) == 3.0
+
+
+@given(st.integers(0, 1000))
+def test_flops_of_sampled_columns_is_right_on_average(seed: int) -> None:
+    weights = torch.rand(3, 6, generator=torch.Generator().manual_seed(seed))
+    halves = [torch.tensor(c) for c in ([0, 1, 2], [3, 4, 5])]
+    mean = sum(float(flops(weights[:, c], torch.full((3,), 2.0))) for c in halves) / 2
+    assert mean == pytest.approx(float(flops(weights, torch.ones(6))), rel=1e-5)

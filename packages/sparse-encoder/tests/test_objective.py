@@ -1,0 +1,42 @@
+import random
+
+import pytest
+import torch
+from sparse_encoder.groups import Batch, Example, Examples
+from sparse_encoder.objective import allowed_documents, choose_columns, loss_weights
+from sparse_encoder.recipe import Losses, Recipe, Sparsity
+
+
+def test_needed_columns_count_once_and_sampled_ones_for_many() -> None:
+    columns = choose_columns({5, 7}, vocab=100, special=frozenset({0, 1}), n=32, chance=random.Random(1))
+    assert len(columns.ids) == 34
+    assert float(columns.share.sum()) == pytest.approx(98.0)
+    assert not {0, 1} & set(columns.ids.tolist())
+
+
+def test_zero_columns_means_all() -> None:
+    columns = choose_columns({5}, vocab=10, special=frozenset({0}), n=0, chance=random.Random(1))
+    assert columns.ids.tolist() == list(range(1, 10))
+    assert columns.share.tolist() == [1.0] * 9
+
+
+def test_another_positive_of_the_query_is_no_negative() -> None:
+    def example(query: tuple[int, ...], positive: int) -> Example:
+        return Example(query=query, positive=positive, hard=(), easy=(), scores={positive: 1.0})
+
+    first, second, third = example((7,), 10), example((7,), 11), example((8,), 12)
+    data = Examples(
+        documents=[],
+        examples=[first, second, third],
+        weights=[1.0] * 3,
+        positives={(7,): frozenset({10, 11}), (8,): frozenset({12})},
+    )
+    batch = Batch(examples=(first, second, third), documents=(10, 11, 12), groups=((0,), (1,), (2,)))
+    wanted = [[True, False, True], [False, True, True], [True, True, True]]
+    assert allowed_documents(batch, data, in_batch=True).tolist() == wanted
+    assert allowed_documents(batch, data, in_batch=False).tolist() == torch.eye(3, dtype=torch.bool).tolist()
+
+
+def test_the_ramp_fits_the_steps() -> None:
+    recipe = Recipe(train=["a"], steps=100, losses=Losses(flops=Sparsity(weight=0.08, ramp=0.5)))
+    assert [loss_weights(recipe, n)["flops"] for n in (0, 25, 50, 99)] == [0.0, 0.02, 0.08, 0.08]

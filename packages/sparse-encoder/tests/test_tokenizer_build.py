@@ -1,0 +1,52 @@
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sparse_encoder._files import InputError
+from sparse_encoder.tokenizer_build import SPECIAL_TOKENS, build_tokenizer
+from sparse_encoder.vocabulary import Vocabulary
+from transformers import AutoTokenizer
+
+
+def test_words_fall_into_morphemes_without_kiwi(vocabulary: Vocabulary) -> None:
+    assert vocabulary.tokenizer.encode("도서관에서 검색은", add_special_tokens=False).tokens == [
+        "도서관",
+        "##에서",
+        "검색",
+        "##은",
+    ]
+
+
+def test_every_syllable_is_covered_at_both_places(vocabulary: Vocabulary) -> None:
+    assert {"희", "##희", "붐", "##붐"} <= vocabulary.ids.keys()
+
+
+@given(st.text(alphabet="희소검색은단어마다가중치를둔다", min_size=1, max_size=20))
+def test_no_text_of_known_syllables_is_unknown(vocabulary: Vocabulary, text: str) -> None:
+    assert "[UNK]" not in vocabulary.tokenizer.encode(text).tokens
+
+
+def test_the_special_tokens_come_first(vocabulary: Vocabulary) -> None:
+    assert vocabulary.tokens[:5] == SPECIAL_TOKENS
+
+
+def test_the_order_of_texts_does_not_matter() -> None:
+    texts = ["검색엔진 색인", "색인과 검색"]
+    assert build_tokenizer(texts, vocab_size=100).to_str() == build_tokenizer(texts[::-1], vocab_size=100).to_str()
+
+
+def test_a_vocabulary_too_small_for_the_characters_is_refused() -> None:
+    with pytest.raises(InputError, match="wanted at least 13"):
+        build_tokenizer(["가나다라"], vocab_size=10)
+
+
+def test_a_vocabulary_above_the_limit_of_sparse_vector_is_refused() -> None:
+    with pytest.raises(InputError, match="32769; wanted 1 to 32768"):
+        build_tokenizer(["가"], vocab_size=32_769)
+
+
+def test_the_folder_loads_in_transformers_with_the_same_ids(tokenizer_folder: Path, vocabulary: Vocabulary) -> None:
+    loaded = AutoTokenizer.from_pretrained(tokenizer_folder)
+    assert loaded("희소 검색은")["input_ids"] == vocabulary.tokenizer.encode("희소 검색은").ids
+    assert loaded.model_max_length == 64

@@ -1,0 +1,114 @@
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import msgspec
+import pytest
+import torch
+from sparse_encoder._files import InputError
+from sparse_encoder.checkpoints import read_checkpoint
+from sparse_encoder.model_folder import SparseModel
+from sparse_encoder.recipe import Recipe, read_recipe
+from sparse_encoder.training import Trained, learning_rate, train
+
+
+def silent(line: str) -> None:
+    """No progress in tests."""
+
+
+def weights(model: SparseModel) -> dict[str, torch.Tensor]:
+    return {name: tensor.clone() for name, tensor in model.bert.state_dict().items()}
+
+
+def settings(data: Path, **changes: object) -> Recipe:
+    return msgspec.structs.replace(read_recipe(data / "recipe.yaml"), **changes)
+
+
+def same(one: Trained, other: Trained) -> bool:
+    first, second = weights(one.model), weights(other.model)
+    return one.history == other.history and all(torch.equal(first[name], second[name]) for name in first)
+
+
+@pytest.mark.parametrize("changes", [{}, {"ema": 0.9}])
+def test_an_interrupted_run_ends_with_the_same_weights(data: Path, tmp_path: Path, changes: dict[str, object]) -> None:
+    recipe = settings(data, **changes)
+    undisturbed = train(recipe, work=tmp_path / "a", log=silent)
+    lines: list[str] = []
+
+    def stop_at_the_end(line: str) -> None:
+        if line.startswith("step 6/6"):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(recipe, work=tmp_path / "b", log=stop_at_the_end)
+    resumed = train(recipe, work=tmp_path / "b", log=lines.append)
+    assert lines[0] == "goes on after step 4 of 6"
+    assert same(undisturbed, resumed)
+
+
+def test_a_killed_process_goes_on_and_writes_the_same_bytes(data: Path, tmp_path: Path) -> None:
+    recipe = data / "long.yaml"
+    recipe.write_text(
+        (data / "recipe.yaml").read_text(encoding="utf-8").replace("steps: 6", "steps: 30"), encoding="utf-8"
+    )
+    command = [sys.executable, "-m", "sparse_encoder", "train", str(recipe), "-o"]
+    process = subprocess.Popen([*command, str(tmp_path / "m1"), "--work", str(tmp_path / "work")])
+    while not list(tmp_path.glob("work/step-*")) and process.poll() is None:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    subprocess.run([*command, str(tmp_path / "m1"), "--work", str(tmp_path / "work")], check=True)
+    subprocess.run([*command, str(tmp_path / "m2")], check=True)
+    files = sorted(p.relative_to(tmp_path / "m2") for p in (tmp_path / "m2").rglob("*") if p.is_file())
+    assert files
+    assert all((tmp_path / "m1" / f).read_bytes() == (tmp_path / "m2" / f).read_bytes() for f in files)
+    assert not (tmp_path / "work").exists()
+
+
+def test_training_lowers_the_loss(data: Path, tmp_path: Path) -> None:
+    recipe = settings(data, steps=40, validation="", checkpoint_every=1000)
+    history = train(recipe, work=tmp_path, log=silent).history
+    assert history[-1]["infonce"] < history[0]["infonce"] or history[-1]["alignment"] < history[0]["alignment"]
+
+
+def test_special_tokens_are_never_active(data: Path, tmp_path: Path) -> None:
+    model = train(settings(data), work=tmp_path, log=silent).model
+    assert max(float(model.bert.output_bias()[i].detach()) for i in model.vocabulary.special_ids) < -9000
+
+
+def test_a_checkpoint_of_other_settings_is_refused(data: Path, tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        train(settings(data), work=tmp_path, log=_interrupt)
+    with pytest.raises(InputError, match="checkpoint of other settings or data"):
+        train(settings(data, learning_rate=0.5), work=tmp_path, log=silent)
+
+
+def test_an_older_checkpoint_is_removed(data: Path, tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        train(settings(data), work=tmp_path, log=_interrupt)
+    (file,) = tmp_path.glob("step-*")
+    assert file.name == "step-00000004.safetensors"
+    with pytest.raises(InputError):
+        read_checkpoint(tmp_path, "another identity")
+
+
+def test_a_batch_larger_than_the_data_is_refused(data: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="8 groups are fewer than a batch of 9"):
+        train(settings(data, batch=9), work=tmp_path, log=silent)
+
+
+def test_a_loss_that_is_no_number_stops_the_run(data: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="the loss at step"):
+        train(settings(data, learning_rate=1e30, clip=1e30, steps=20), work=tmp_path, log=silent)
+
+
+def test_the_rate_rises_and_falls() -> None:
+    recipe = Recipe(train=["a"], steps=10, warmup=0.2, learning_rate=1.0)
+    assert [learning_rate(recipe, n) for n in (0, 1, 2, 6, 9)] == [0.5, 1.0, 1.0, 0.5, 0.125]
+
+
+def _interrupt(line: str) -> None:
+    if line.startswith("step 6/6"):
+        raise KeyboardInterrupt
