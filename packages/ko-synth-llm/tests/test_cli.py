@@ -61,9 +61,9 @@ def a_recording(path: Path, **queries: list[tuple[str, str]]) -> Path:
 def test_recorded_replies_become_answers_and_pairs_with_their_documents_split(tmp_path: Path) -> None:
     recording = a_recording(
         tmp_path / "r.jsonl",
-        doc_1n0=[("keyword", "단어 가중치 검색 방식"), ("question", "이 글은 무엇을 말하나?")],
+        doc_1n0=[("keyword", "단어 가중치 검색 방식"), ("code_mixed", "이 글의 topic은 뭐야?")],
         doc_1n1=[("colloquial", "단어로 문서 찾는 구조 뭐라고 해?")],
-        doc_2n0=[("english", "does a sparse vector store all terms"), ("keyword", "장점")],
+        doc_2n0=[("english", "does a sparse vector store all terms"), ("colloquial", "장점")],
     )
     answers, pairs = tmp_path / "answers.jsonl", tmp_path / "synthetic_qd_pairs.jsonl"
     ko_synth_llm("run", "queries", GOLDEN / "passages", "-o", answers, "--backend", f"recorded:{recording}")
@@ -221,3 +221,17 @@ def test_vllm_without_its_extra_names_the_install_command(tmp_path: Path) -> Non
         assert 'pip install "ko-synth-llm[vllm]"' in done.stderr
     else:
         pytest.skip("vLLM is installed here")
+
+
+def test_a_style_that_was_not_asked_for_makes_its_reply_a_reject(tmp_path: Path) -> None:
+    recording = a_recording(
+        tmp_path / "r.jsonl",
+        doc_1n0=[("keyword", "단어 가중치 검색 방식"), ("question", "희소 검색은 무엇에 무게를 두나요?")],
+        doc_1n1=[("colloquial", "단어로 문서 찾는 구조 뭐라고 해?")],
+    )
+    answers = tmp_path / "answers.jsonl"
+    ko_synth_llm("run", "queries", GOLDEN / "passages", "-o", answers, "--backend", f"recorded:{recording}")
+    assert [line["record_id"] for line in objects(answers)] == ["doc-1#1"]
+    reject = objects(tmp_path / "answers.rejected.jsonl")[0]
+    assert (reject["record_id"], reject["reason"]) == ("doc-1#0", "not_asked")
+    assert "'question' is not one of ['keyword', 'code_mixed', 'english']" in reject["detail"]

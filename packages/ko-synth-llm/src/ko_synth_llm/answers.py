@@ -94,10 +94,10 @@ def in_nfc(value: object) -> object:
     return value
 
 
-def check(value: object, validator: "Validator") -> None:
-    """Raises AnswerError ("schema") with the first place where a value breaks the schema."""
+def check(value: object, validator: "Validator", *, reason: str = "schema") -> None:
+    """Raises AnswerError (of that reason) with the first place where a value breaks the schema."""
     for error in validator.iter_errors(value):
-        raise AnswerError("schema", f"{error.json_path}: {error.message}"[:300])
+        raise AnswerError(reason, f"{error.json_path}: {error.message}"[:300])
 
 
 def valid_answer(text: str, validator: "Validator", *, finish_reason: str) -> object:

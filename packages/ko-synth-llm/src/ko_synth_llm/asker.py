@@ -9,18 +9,22 @@ import time
 from collections.abc import Coroutine
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
-from typing import Self, TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar
 
 import msgspec
 
-from .answers import AnswerError, separate_reasoning, valid_answer
+from .answers import AnswerError, check, separate_reasoning, valid_answer
 from .asking import Request
 from .backends import Backend, Closing, Reply, RequestError
 from .budget import Spending, plus
 from .cache import Cache, Kept
 from .outcomes import Usage
 from .prompts import Message
+from .records import JsonObject
 from .tasks import Task
+
+if TYPE_CHECKING:
+    from jsonschema.protocols import Validator
 
 T = TypeVar("T")
 
@@ -57,6 +61,7 @@ class Asker:
         self.cache = cache
         self.max_asks = max_asks
         self.spending = spending
+        self._validators: dict[bytes, Validator] = {}
         self._loop = asyncio.new_event_loop()
         self._places = asyncio.Semaphore(concurrency)
         self._thread = threading.Thread(target=self._loop.run_forever, name="ko-synth-llm requests", daemon=True)
@@ -112,17 +117,18 @@ class Asker:
                 n_requests = asked.n_requests + error.n_attempts
                 return replace(asked, reason=error.reason, detail=str(error), n_requests=n_requests)
             self.spending.add(reply.usage)
-            asked = self._judged(reply, asked)
+            asked = self._judged(reply, asked, request.schema)
             if asked.kept is not None or asked.reason == "cut_off":
                 return asked
             again = self._corrected(request, asked)
         return asked
 
-    def _judged(self, reply: Reply, before: Asked) -> Asked:
+    def _judged(self, reply: Reply, before: Asked, schema: JsonObject) -> Asked:
         reasoning, text = separate_reasoning(reply.text)
         usage, n_requests = plus(before.usage, reply.usage), before.n_requests + reply.n_attempts
         try:
             answer = valid_answer(text, self.task.validator, finish_reason=reply.finish_reason)
+            check(answer, self._validator(schema), reason="not_asked")
         except AnswerError as error:
             return Asked(
                 kept=None, reason=error.reason, detail=str(error), text=text, usage=usage, n_requests=n_requests
@@ -134,6 +140,14 @@ class Asker:
             reasoning=reply.reasoning or reasoning,
         )
         return Asked(kept=kept, usage=usage, n_requests=n_requests)
+
+    def _validator(self, schema: JsonObject) -> "Validator":
+        from jsonschema import Draft202012Validator
+
+        key = msgspec.json.encode(schema)
+        if key not in self._validators:
+            self._validators[key] = Draft202012Validator(schema)
+        return self._validators[key]
 
     def _corrected(self, request: Request, asked: Asked) -> Request:
         correction = CORRECTION["ko" if self.task.file.language == "ko" else "en"].format(error=asked.detail)

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ._files import InputError
+from .narrowing import narrowed
 from .prompts import Message, UndefinedFieldError, render, turns
 from .records import JsonObject, Record, text_sha256
 from .tasks import Draw, Sampling, Task
@@ -27,6 +28,7 @@ class Request:
     """Which of the record's answers this is, from 1."""
     messages: tuple[Message, ...]
     schema: JsonObject
+    """Of the answer: the task's, with the items that were asked for and no others."""
     sampling: Sampling
 
 
@@ -40,16 +42,18 @@ class Asking:
             self._check_asked(name)
         records = [Record(fields=example.record, where="examples.jsonl") for example in task.examples]
         answers = [example.answer for example in task.examples]
+        self._schemas: dict[tuple[tuple[str, ...], ...], JsonObject] = {}
         self.shots = turns(task.prompt, zip([self._fields(r, asked={}) for r in records], answers, strict=True))
 
     def messages(self, record: Record) -> tuple[Message, ...]:
         """The exact messages for one record; InputError names its place and the field it lacks."""
-        fields = self._fields(record, asked=self.asked)
-        return render(self.task.prompt, fields, shots=self.shots, where=record.where)
+        return self._rendered(self._fields(record, asked=self.asked), record)
 
     def requests(self, record: Record) -> list[Request]:
         """The requests for one record, one for each answer the task wants."""
-        messages = self.messages(record)
+        fields = self._fields(record, asked=self.asked)
+        messages = self._rendered(fields, record)
+        schema = self._schema(fields)
         return [
             Request(
                 task=self.task.name,
@@ -57,7 +61,7 @@ class Asking:
                 text_sha256=self.text_sha256(record),
                 n=n,
                 messages=messages,
-                schema=self.task.schema,
+                schema=schema,
                 sampling=self.task.file.sampling,
             )
             for n in range(1, self.task.file.n_answers + 1)
@@ -68,6 +72,17 @@ class Asking:
 
     def text_sha256(self, record: Record) -> str:
         return text_sha256([self._string(record, name) for name in self.task.file.record.text])
+
+    def _rendered(self, fields: JsonObject, record: Record) -> tuple[Message, ...]:
+        return render(self.task.prompt, fields, shots=self.shots, where=record.where)
+
+    def _schema(self, fields: JsonObject) -> JsonObject:
+        known = {name: draw.of for name, draw in self.task.file.draw.items()}
+        asked = {name: _strings(fields.get(name)) for name in known}
+        key = tuple(asked.values())
+        if key not in self._schemas:
+            self._schemas[key] = narrowed(self.task.schema, known, asked) if known else self.task.schema
+        return self._schemas[key]
 
     def _fields(self, record: Record, *, asked: AskedItems) -> dict[str, object]:
         shape = self.task.file.record
@@ -101,6 +116,10 @@ class Asking:
         for item in self.asked[name]:
             if item not in draw.of:
                 raise InputError(f"--ask {name}: {item!r} is not one of {', '.join(draw.of)}")
+
+
+def _strings(value: object) -> tuple[str, ...]:
+    return tuple(item for item in value if isinstance(item, str)) if isinstance(value, list) else ()
 
 
 def drawn(draw: Draw, key: str) -> list[str]:

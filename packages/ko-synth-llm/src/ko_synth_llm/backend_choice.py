@@ -1,6 +1,6 @@
 """Opens the backend that a command line names, loading the libraries of that one only.
 
-Three kinds make a choice, not a registry.
+Four kinds make a choice, not a registry.
 """
 
 import os
@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ._files import InputError
 from .backends import Backend, RecordedBackend
+from .engine import Engine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,14 +24,16 @@ class Connection:
     requests_per_minute: float = 0.0
     """0 for no limit, as for tokens."""
     tokens_per_minute: float = 0.0
+    engine: Engine = Engine()
+    """For a model that is loaded into this process."""
 
 
 def open_backend(name: str, task: str, connection: Connection) -> Backend:
-    """The backend of a name such as `recorded:replies.jsonl`, `openai` or `vllm`."""
+    """The backend of a name such as `recorded:replies.jsonl`, `openai`, `vllm` or `transformers`."""
     kind, _, place = name.partition(":")
     if kind == "recorded" and place:
         return RecordedBackend(Path(place), task)
-    if kind in {"openai", "vllm"} and not connection.model:
+    if kind in {"openai", "vllm", "transformers"} and not connection.model:
         raise InputError(f"--backend {kind} needs --model NAME")
     try:
         if kind == "openai":
@@ -40,7 +43,11 @@ def open_backend(name: str, task: str, connection: Connection) -> Backend:
         if kind == "vllm":
             from .vllm_engine import VllmBackend
 
-            return VllmBackend(connection.model)
+            return VllmBackend(connection.model, connection.engine)
+        if kind == "transformers":
+            from .transformers_model import TransformersBackend
+
+            return TransformersBackend(connection.model, connection.engine)
     except ImportError as error:
         raise InputError(str(error)) from error
-    raise InputError(f"--backend {name}: wanted recorded:FILE, openai or vllm")
+    raise InputError(f"--backend {name}: wanted recorded:FILE, openai, vllm or transformers")

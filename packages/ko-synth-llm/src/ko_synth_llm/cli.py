@@ -11,6 +11,7 @@ import typer
 
 from ._files import Manifest, Output, exit_on_error, read_jsonl, write_jsonl
 from .cli_cache import app as cache_app
+from .cli_convert import convert_command
 from .cli_filter import filter_command, report_command, verdicts_command
 from .cli_options import Ask, Input, OutputPath, TaskName, asked_items, version
 from .cli_run import run_command
@@ -18,6 +19,7 @@ from .cli_run import run_command
 app = typer.Typer(pretty_exceptions_enable=False, no_args_is_help=True, add_completion=False)
 app.command("run")(run_command)
 app.command("filter")(filter_command)
+app.command("convert")(convert_command)
 app.command("verdicts")(verdicts_command)
 app.command("report")(report_command)
 app.add_typer(cache_app, name="cache")

@@ -5,7 +5,8 @@ Both read answers of `run` and write formats that other packages know.
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -13,14 +14,12 @@ import msgspec
 import typer
 
 from ._files import InputError, Manifest, Output, read_json, read_jsonl, whole, write_json, write_jsonl, write_text
-from .cli_options import OutputPath, version
-from .filters import Bounds, QueryFilters, Reranked, RoundTrip
+from .cli_options import Answers, OutputPath, version
+from .filters import Bounds, Passage, QueryFilters, Reranked, RoundTrip
 from .metadata import GenerationMetadata, Generators, metadata
 from .outcomes import Answered, Rejected
-from .pairs import Pair, Tally, pairs_of, read_passages, read_splits
+from .pairs import Pair, Split, Tally, pairs_of, read_passages, read_splits
 from .verdicts import Verdict, read_candidates, verdicts_of
-
-Answers = Annotated[Path, typer.Argument(metavar="ANSWERS", help="What `run` wrote.")]
 
 
 class Score(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,7 +56,6 @@ def filter_command(
 
     ANSWERS.rejected.jsonl, which `run` leaves beside its answers, is counted in the metadata.
     """
-    started = time.time()
     bounds = Bounds(min_hangul=min_hangul, max_copied=max_copied, near=near, max_crowd=max_crowd)
     corpus = read_passages(passages)
     filters = QueryFilters(bounds, corpus.values())
@@ -65,26 +63,50 @@ def filter_command(
         filters.filters["round_trip"] = RoundTrip(read_ranks(run), top_k)
     if scores is not None:
         filters.filters["reranker"] = Reranked(read_scores(scores), min_score)
-    splits = read_splits(pairs) if pairs is not None else None
+    filtering = Filtering(
+        answers=answers,
+        output=output,
+        rejected=rejected or output.with_name(f"{output.stem}.rejected.jsonl"),
+        summary=summary or output.with_name("generation_metadata.json"),
+        inputs=[path for path in (answers, passages, pairs, run, scores) if path is not None],
+        parameters={"bounds": bounds, "top_k": top_k, "min_score": min_score},
+    )
+    filter_answers(filtering, corpus, filters, splits=read_splits(pairs) if pairs is not None else None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filtering:
+    """What one filtering reads and writes, and what its manifest says of how."""
+
+    answers: Path
+    output: Path
+    rejected: Path
+    summary: Path
+    inputs: Sequence[Path]
+    parameters: Mapping[str, object]
+
+
+def filter_answers(
+    job: Filtering, corpus: Mapping[str, Passage], filters: QueryFilters, *, splits: Mapping[str, Split] | None
+) -> None:
+    """Filters, writes pairs, rejects, metadata and a manifest, and says on stdout what was kept."""
+    started = time.time()
     tally, generators = Tally(), Generators()
-    stream = generators.noted(read_jsonl(answers, Answered))
-    dropped = rejected or output.with_name(f"{output.stem}.rejected.jsonl")
-    write_sorted(pairs_of(stream, corpus, filters, splits=splits, tally=tally), output, dropped)
-    unanswered = answers.with_name(f"{answers.stem}.rejected.jsonl")
+    stream = generators.noted(read_jsonl(job.answers, Answered))
+    write_sorted(pairs_of(stream, corpus, filters, splits=splits, tally=tally), job.output, job.rejected)
+    unanswered = job.answers.with_name(f"{job.answers.stem}.rejected.jsonl")
     failures = read_jsonl(unanswered, Rejected) if unanswered.is_file() else iter(())
-    made = metadata(tally, generators, filters=list(filters.filters), bounds=bounds, unanswered=failures)
-    place = summary or output.with_name("generation_metadata.json")
-    write_json(place, made)
-    inputs = [answers, passages, pairs, run, scores]
+    made = metadata(tally, generators, filters=list(filters.filters), bounds=filters.bounds, unanswered=failures)
+    write_json(job.summary, made)
     Manifest(
         package="ko-synth-llm",
         package_version=version(),
-        parameters={"bounds": bounds, "top_k": top_k, "min_score": min_score},
-        inputs=[path for path in inputs if path is not None],
+        parameters=job.parameters,
+        inputs=job.inputs,
         outputs=[
-            Output(path=output, format="pairs", n_records=tally.n_kept),
-            Output(path=dropped, format="rejects", n_records=tally.n_queries - tally.n_kept),
-            Output(path=place, format="generation_metadata"),
+            Output(path=job.output, format="pairs", n_records=tally.n_kept),
+            Output(path=job.rejected, format="rejects", n_records=tally.n_queries - tally.n_kept),
+            Output(path=job.summary, format="generation_metadata"),
         ],
         counts={"queries": tally.n_queries, "kept": tally.n_kept, **tally.reasons},
         started=started,

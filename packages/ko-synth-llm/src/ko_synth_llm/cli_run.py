@@ -15,6 +15,7 @@ from typing import IO
 import msgspec
 
 from ._files import InputError, Manifest, Output, whole
+from .backend_choice import Connection, open_backend
 from .backends import Backend, RecordedBackend
 from .batch import BudgetReachedError, Options, run
 from .budget import Budget, Price, estimated_usage, plus, read_price
@@ -26,6 +27,7 @@ from .cli_run_options import (
     CacheOption,
     ConcurrencyOption,
     DryRunOption,
+    EngineOption,
     KeepReasoningOption,
     MaxAsksOption,
     MaxCostOption,
@@ -38,13 +40,16 @@ from .cli_run_options import (
     RequestsPerMinuteOption,
     SamplingOption,
     StrictOption,
+    ThinkingOption,
     TimeoutSOption,
     TokensPerMinuteOption,
     WorkOption,
 )
+from .engine import Engine
 from .outcomes import Rejected, Result, Usage
 from .progress import Progress
 from .records import read_records
+from .settings import changed
 from .tasks import Task, load_task, with_sampling
 
 BLOCK_BYTES = 1 << 20
@@ -81,6 +86,20 @@ class Places:
         """The cache: the user's, or one in the work folder."""
         return self.cache or self.work / "answers.sqlite"
 
+    @classmethod
+    def of(
+        cls, output: Path, *, rejected: Path | None, cache: Path | None, work: Path | None, strict: bool
+    ) -> "Places":
+        """The places that go with an output, where the user named no others."""
+        return cls(
+            output=output,
+            rejected=rejected or output.with_name(f"{output.stem}.rejected.jsonl"),
+            log=output.with_name(f"{output.stem}.log.jsonl"),
+            cache=cache,
+            work=work or output.with_name(f".{output.name}.work"),
+            strict=strict,
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
@@ -100,6 +119,8 @@ def run_command(
     model: ModelOption = "",
     base_url: BaseUrlOption = "https://api.openai.com/v1",
     sampling: SamplingOption = [],
+    thinking: ThinkingOption = "",
+    engine: EngineOption = [],
     ask: Ask = [],
     cache: CacheOption = None,
     work: WorkOption = None,
@@ -123,9 +144,6 @@ def run_command(
     Answers go to OUTPUT in the order of the input, rejects to NAME.rejected.jsonl with their reasons, times to
     NAME.log.jsonl. A run that was stopped or killed goes on when it is started again.
     """
-    from .backend_choice import Connection, open_backend
-
-    loaded = with_sampling(load_task(task), sampling)
     connection = Connection(
         model=model,
         base_url=base_url,
@@ -134,30 +152,31 @@ def run_command(
         max_retries=max_retries,
         requests_per_minute=requests_per_minute,
         tokens_per_minute=tokens_per_minute,
+        engine=changed(Engine(), engine, option="--engine"),
     )
-    opened = open_backend(backend, loaded.name, connection)
-    if max_cost and prices is None:
-        raise InputError("--max-cost needs --prices, a table of what the model costs")
-    price = read_price(prices, opened.model) if prices is not None else Price()
-    places = Places(
-        output=output,
-        rejected=rejected or output.with_name(f"{output.stem}.rejected.jsonl"),
-        log=output.with_name(f"{output.stem}.log.jsonl"),
-        cache=cache,
-        work=work or output.with_name(f".{output.name}.work"),
-        strict=strict,
-    )
-    job = Job(task=loaded, source=source, backend=opened, asked=asked_items(ask))
+    settings = [*sampling, f"thinking={thinking}"] if thinking else sampling
+    job = opened_job(with_sampling(load_task(task), settings), source, backend, connection=connection, ask=ask)
+    price = price_of(job.backend, prices, max_cost=max_cost)
+    places = Places.of(output, rejected=rejected, cache=cache, work=work, strict=strict)
     if dry_run:
         print(forecast(job, cache_path=places.answers, price=price))
         return
-    options = Options(
-        concurrency=concurrency,
-        max_asks=max_asks,
-        keeps_reasoning=keep_reasoning,
-        budget=Budget(max_requests=max_requests, max_tokens=max_tokens, max_cost=max_cost, price=price),
-    )
+    budget = Budget(max_requests=max_requests, max_tokens=max_tokens, max_cost=max_cost, price=price)
+    options = Options(concurrency=concurrency, max_asks=max_asks, keeps_reasoning=keep_reasoning, budget=budget)
     run_job(job, places, options=options)
+
+
+def opened_job(task: Task, source: Path, backend: str, *, connection: Connection, ask: list[str]) -> Job:
+    """A job whose backend is there: connected to, loaded, or read."""
+    asked = asked_items(ask)
+    return Job(task=task, source=source, backend=open_backend(backend, task.name, connection), asked=asked)
+
+
+def price_of(backend: Backend, prices: Path | None, *, max_cost: float) -> Price:
+    """What the model costs by the user's table; InputError where a limit needs a table and there is none."""
+    if max_cost and prices is None:
+        raise InputError("--max-cost needs --prices, a table of what the model costs")
+    return Price() if prices is None else read_price(prices, backend.model)
 
 
 def run_job(job: Job, places: Places, *, options: Options) -> None:

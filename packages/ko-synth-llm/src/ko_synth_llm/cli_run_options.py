@@ -8,13 +8,21 @@ from typing import Annotated
 
 import typer
 
-BackendOption = Annotated[str, typer.Option("--backend", help="recorded:FILE, openai or vllm.")]
+BackendOption = Annotated[str, typer.Option("--backend", help="recorded:FILE, openai, vllm or transformers.")]
 ModelOption = Annotated[str, typer.Option("--model", help="The model's name.")]
 BaseUrlOption = Annotated[
     str, typer.Option("--base-url", envvar="OPENAI_BASE_URL", help="Of an OpenAI-compatible server.")
 ]
 SamplingOption = Annotated[
     list[str], typer.Option("--sampling", metavar="NAME=VALUE", help="Overrides the task's: max_tokens=4096")
+]
+ThinkingOption = Annotated[
+    str,
+    typer.Option("--thinking", metavar="on|off|N", help="N: at most so many tokens. By default the model's own way."),
+]
+EngineOption = Annotated[
+    list[str],
+    typer.Option("--engine", metavar="NAME=VALUE", help="How vllm and transformers load: quantization=fp8"),
 ]
 CacheOption = Annotated[Path | None, typer.Option("--cache", help="SQLite file of answers, kept for other runs.")]
 WorkOption = Annotated[

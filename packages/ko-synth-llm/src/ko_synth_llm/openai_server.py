@@ -17,6 +17,8 @@ from .backend_choice import Connection
 from .backends import Reply, RequestError
 from .budget import estimated_usage
 from .outcomes import Usage
+from .tasks import Sampling
+from .thinking import template_arguments
 
 try:
     import httpx
@@ -166,6 +168,7 @@ class OpenAIBackend:
         }
         if sampling.seed is not None:
             body["seed"] = sampling.seed + request.n - 1
+        body |= thinking_parameters(sampling)
         if with_schema:
             schema = {"name": request.task, "schema": request.schema, "strict": True}
             body["response_format"] = {"type": "json_schema", "json_schema": schema}
@@ -216,6 +219,19 @@ def _read(content: bytes) -> Reply:
         usage=Usage(prompt_tokens=usage.prompt_tokens, completion_tokens=usage.completion_tokens),
         reasoning=choice.message.reasoning_content or choice.message.reasoning or "",
     )
+
+
+def thinking_parameters(sampling: Sampling) -> dict[str, object]:
+    """What a request says of thinking: nothing where the task leaves it to the model, else as `vllm serve` reads it.
+
+    >>> thinking_parameters(Sampling(thinking="512"))
+    {'chat_template_kwargs': {'enable_thinking': True}, 'thinking_token_budget': 512}
+    """
+    arguments = template_arguments(sampling)
+    parameters: dict[str, object] = {"chat_template_kwargs": arguments} if arguments else {}
+    if isinstance(sampling.thinking, str) and sampling.thinking.isdigit():
+        parameters["thinking_token_budget"] = int(sampling.thinking)
+    return parameters
 
 
 def retry_after_s(header: str) -> float:

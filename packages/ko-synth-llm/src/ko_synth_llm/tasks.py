@@ -8,13 +8,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 
 from ._files import InputError, read_jsonl
 from .prompts import Prompt
 from .records import JsonObject
+from .settings import changed
 
 if TYPE_CHECKING:
     from jsonschema.protocols import Validator
@@ -29,6 +30,8 @@ class Sampling(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     top_p: float = 1.0
     max_tokens: int = 512
     seed: int | None = None
+    thinking: Annotated[str, msgspec.Meta(pattern="^(on|off|[1-9][0-9]*)$")] | msgspec.UnsetType = msgspec.UNSET
+    """`on`, `off`, or the most tokens of a thought; left to the model where it is unset."""
 
 
 class Shape(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -115,16 +118,7 @@ def load_task(name: str | Path) -> Task:
 
 def with_sampling(task: Task, settings: Iterable[str]) -> Task:
     """A task with other sampling, given as NAME=VALUE; InputError names a wrong name or value."""
-    values = {}
-    for setting in settings:
-        name, _, value = setting.partition("=")
-        values[name] = value
-    try:
-        held = {**msgspec.to_builtins(task.file.sampling), **values}
-        sampling = msgspec.convert(held, Sampling, strict=False)
-    except msgspec.ValidationError as error:
-        known = ", ".join(field.name for field in msgspec.structs.fields(Sampling))
-        raise InputError(f"--sampling {' '.join(settings)}: {error}; known are {known}") from error
+    sampling = changed(task.file.sampling, settings, option="--sampling")
     return replace(task, file=msgspec.structs.replace(task.file, sampling=sampling))
 
 
