@@ -1,5 +1,7 @@
 import hashlib
 import json
+import subprocess
+import sys
 import warnings
 import zipfile
 from dataclasses import replace
@@ -11,7 +13,7 @@ import torch
 from sparse_encoder._files import InputError
 from sparse_encoder.exporting import compare, export
 from sparse_encoder.lexical import LexicalChannel
-from sparse_encoder.model_folder import SparseModel, read_model
+from sparse_encoder.model_folder import SparseModel, read_model, write_model
 
 TEXTS = ["희소 검색 색인은 sparse vector", "문서", "검색 " * 40, "", "index search 역색인에서 (단어)."]
 
@@ -69,10 +71,13 @@ def test_the_torchscript_runs_on_a_dictionary_and_names_no_folder(folder: Path, 
     assert float(found["output"][0, :5].detach().sum()) == 0.0
 
 
-def test_the_same_model_gives_the_same_bytes(model: SparseModel, folder: Path, tmp_path: Path) -> None:
-    export(model, tmp_path / "deploy", name="ko", texts=TEXTS)
-    for file in folder.iterdir():
-        assert (tmp_path / "deploy" / file.name).read_bytes() == file.read_bytes(), file.name
+def test_two_processes_export_the_same_bytes(golden: Path, tmp_path: Path) -> None:
+    write_model(replace(read_model(golden / "model"), max_active_terms=6), tmp_path / "m")
+    command = [sys.executable, "-m", "sparse_encoder", "export", str(tmp_path / "m"), "--name", "ko", "-o"]
+    running = [subprocess.Popen([*command, str(tmp_path / name)]) for name in ("a", "b")]
+    assert [process.wait() for process in running] == [0, 0]
+    for file in (tmp_path / "a").iterdir():
+        assert (tmp_path / "b" / file.name).read_bytes() == file.read_bytes(), file.name
 
 
 def test_a_form_that_differs_is_refused(model: SparseModel) -> None:

@@ -232,7 +232,7 @@ OWN = 8.0
 """Logit of a token for itself before the first step, bias aside."""
 THRESHOLD = 4.0
 """Negative output bias: random directions of width 128 overlap by less than half."""
-THRESHOLD_BESIDE_COUNTS = 6.0
+THRESHOLD_BESIDE_COUNTS = 5.5
 """The same where a lexical channel already gives a text's own tokens most of their weight."""
 TWIN_NOISE = 1.3
 """Length of the part of an inside form's embedding that is its own, against its start form's 1."""

@@ -79,7 +79,6 @@ def export(model: SparseModel, path: Path, *, name: str, texts: Sequence[str] = 
 def _trace(encoder: DocumentEncoder) -> torch.jit.ScriptModule:
     example = {"input_ids": torch.tensor([[2, 5, 6, 3, 0], [2, 5, 3, 0, 0]])}
     example["attention_mask"] = (example["input_ids"] != 0).long()
-    torch.jit._state._clear_class_state()  # else names count on from an earlier trace, and the bytes differ
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the tracer warns of every shape it reads
         script: torch.jit.ScriptModule = torch.jit.trace(ServerEncoder(encoder), (example,), strict=False)

@@ -50,7 +50,8 @@ class Groups(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 class InfoNCE(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     weight: Weight = 1.0
-    temperature: Positive = 1.0
+    temperature: Positive = 4.0
+    """Scores are sums of IDF times weight, so they are large: at 1 a few pairs saturate the loss."""
     in_batch: bool = True
     """Whether the other queries' documents are negatives too."""
 
@@ -70,13 +71,13 @@ class MarginRanking(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 
 class Alignment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    weight: Weight = 0.3
+    weight: Weight = 1.0
     pairs: Number = 32
     """Term pairs a step."""
 
 
 class Sparsity(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    weight: Weight = 0.05
+    weight: Weight = 0.003
     ramp: Share = 0.4
     """Share of all steps over which the weight grows, quadratically."""
     threshold: Count = 0
@@ -107,15 +108,15 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     parallel: str = ""
     """Korean and English sentences for the same loss."""
     losses: Losses = Losses()
-    steps: Number = 700
+    steps: Number = 300
     batch: Number = 32
     """Queries a step, each with its positive."""
     hard_negatives: Count = 1
-    easy_negatives: Count = 1
+    easy_negatives: Count = 0
     """Drawn anew for each query at each step from those its group has."""
     query_tokens: Number = 64
     document_tokens: Annotated[int, msgspec.Meta(ge=3)] = 128
-    learning_rate: Positive = 2e-3
+    learning_rate: Positive = 3e-3
     warmup: Share = 0.06
     """Share of the steps; after it the rate falls linearly to 0."""
     weight_decay: Weight = 0.01
@@ -123,7 +124,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Largest norm of a gradient."""
     ema: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 0.0
     """Decay of the running mean of the weights that is saved; 0 saves the last weights."""
-    leak: Share = 0.1
+    leak: Share = 0.3
     """Share of the gradient that reaches inactive terms which the loss wants raised."""
     columns: Count = 1024
     """Columns of the vocabulary sampled a step for the sparsity losses, beside those of its queries; 0: all."""

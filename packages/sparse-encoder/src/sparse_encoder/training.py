@@ -19,7 +19,7 @@ from torch import Tensor
 
 from sparse_encoder._files import InputError, sha256
 from sparse_encoder.adamw import AdamW, clip
-from sparse_encoder.bert import THRESHOLD, THRESHOLD_BESIDE_COUNTS, Bert, bert_config, start_lexical
+from sparse_encoder.bert import SILENT, THRESHOLD, THRESHOLD_BESIDE_COUNTS, Bert, bert_config, start_lexical
 from sparse_encoder.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
 from sparse_encoder.groups import Batch, Examples, batches, read_examples
 from sparse_encoder.lexical import LexicalChannel
@@ -138,11 +138,15 @@ def _network(recipe: Recipe, material: Material) -> Network:
 
 
 def _lexical(recipe: Recipe, material: Material) -> LexicalChannel:
+    """The channel before the first step: what is in most passages is shut out.
+
+    Particles and endings add nothing to a score, and would take the places of expansions among the heaviest terms.
+    """
     documents = material.train.documents
     n_tokens = sum(map(len, documents)) / len(documents)
     channel = LexicalChannel(len(material.idf), mean_length=n_tokens, gate=recipe.model.lexical_gate)
     with torch.no_grad():
-        channel.gate[list(material.vocabulary.special_ids)] = 0.0
+        channel.gate.mul_((torch.tensor(material.idf) - 1.0).clamp(0.0, 1.0))
     return channel
 
 
@@ -152,6 +156,8 @@ def _backbone(recipe: Recipe, vocabulary: Vocabulary) -> Bert:
         bert = read_bert(folder / DOCUMENT if (folder / DOCUMENT).is_dir() else folder)
         if bert.config.vocab_size != len(vocabulary.tokens):
             raise InputError(f"{folder}: has {bert.config.vocab_size} tokens, the tokenizer {len(vocabulary.tokens)}")
+        with torch.no_grad():
+            bert.output_bias()[list(vocabulary.special_ids)] = SILENT
         return bert
     size = recipe.model.size
     bert = Bert(bert_config(size, vocab_size=len(vocabulary.tokens), max_tokens=recipe.model.max_tokens))
