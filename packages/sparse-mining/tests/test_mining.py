@@ -60,6 +60,15 @@ def test_raw_scores_are_those_of_the_first_searcher(passages: Path) -> None:
     assert group.scores[0] > group.scores[1] > group.scores[2] == 0.0
 
 
+def test_documents_carry_their_titles_where_that_is_wanted(passages: Path) -> None:
+    pair = Pair(query_id="q", query="지구를 돈다", doc_id="sky#1", kind="question")
+    collection = read_collection(passages)
+    titled = next(p for p in collection.passages if p.id == "sky#1").full_text()
+    plan = Plan(quotas={"bm25": 1}, n_easy=1, margin=OPEN, titles=True)
+    assert groups(passages, [pair], plan)[0].docs[0] == titled
+    assert "\n" in titled
+
+
 def test_fewer_passages_than_a_group_wants_are_refused(passages: Path) -> None:
     pair = Pair(query_id="q", query="배추", doc_id="food#0", kind="question")
     with pytest.raises(InputError, match="12 passages, but a group wants 13"):

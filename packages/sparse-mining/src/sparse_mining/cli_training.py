@@ -70,6 +70,7 @@ def mine(
         str, typer.Option(help="bm25[:ANALYSER], dense, sparse:VECTORS; NAME=N sets a quota")
     ] = "bm25,dense",
     scores: Annotated[Scale, typer.Option(help="graded: 10 > hard > easy; raw: the first miner's")] = "graded",
+    titles: Annotated[bool, typer.Option("--titles", help="Documents carry their titles")] = False,
     window: Annotated[str, typer.Option(help="Ranks hard negatives are sought in, FIRST:LAST")] = "1:100",
     relative_margin: Annotated[
         float, typer.Option(help="A negative scores at most (1 - this) of its positive; -1: off")
@@ -114,6 +115,7 @@ def mine(
         last_rank=last_rank,
         margin=margin,
         scale=scores,
+        titles=titles,
         seed=seed,
     )
     choices = Choices(

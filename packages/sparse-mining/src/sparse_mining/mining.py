@@ -41,6 +41,8 @@ class Plan:
     """Hard negatives are sought in this window of each searcher's ranks, ends included."""
     margin: Margin
     scale: Scale = "graded"
+    titles: bool = False
+    """Whether the documents of a group carry their title, on a line before the text, as they are searched."""
     seed: int = 42
 
     @property
@@ -225,7 +227,7 @@ def _group(choice: _Chosen, collection: Collection, scores: NDArray[np.float64],
     found = [collection.passages[rows[i]] for i in order]
     return Group(
         query=choice.pair.query,
-        docs=tuple(passage.text for passage in found),
+        docs=tuple(passage.full_text() if plan.titles else passage.text for passage in found),
         scores=tuple(round(graded[i], 6) for i in order),
         q_id=choice.pair.query_id,
         d_ids=tuple(passage.id for passage in found),
