@@ -30,6 +30,7 @@ from os_deploy.searching import Searcher, Weigh, local_weigher
 from os_deploy.versions import mark_complete, next_version, read_versions, serve, serving_indices
 
 MERGE_TIMEOUT_S = 3600.0
+REPLICAS_TIMEOUT_S = 30
 
 QUALITY = Requirement(
     check="quality",
@@ -37,6 +38,10 @@ QUALITY = Requirement(
     why="the alias moves users to it",
 )
 COUNT = Requirement(check="count", wanted="as many documents as passages", why="some would never be found")
+
+
+class _Made(msgspec.Struct, frozen=True):
+    shards_acknowledged: bool = True
 
 
 class Deployment(msgspec.Struct, frozen=True, kw_only=True):
@@ -194,7 +199,12 @@ class Deployer:
         body = index_body(
             self.recipe, record, korean=facts.korean, max_weight=survey.max_weight, max_query_weight=heaviest
         )
-        self.cluster.put(f"/{record.index}", body=body)
+        # a node lost before the replicas are there takes its shards with it
+        made = self.cluster.ask(
+            "PUT", f"/{record.index}?wait_for_active_shards=all&timeout={REPLICAS_TIMEOUT_S}s", _Made, body=body
+        )
+        if not made.shards_acknowledged:
+            self.report(f"{record.index}: not all of {self.recipe.replicas} replicas found a node; going on without")
         self.report(f"{record.index}: made with a {record.field} field and {facts.korean}")
 
     def _fill(self, record: Record, corpus: Corpus, survey: Survey) -> int:

@@ -108,6 +108,7 @@ def deploy_model(cluster: Cluster, model_id: str, *, report: Report) -> None:
     began = time.monotonic()
     started = cluster.post(f"/_plugins/_ml/models/{model_id}/_deploy", _Started)
     _wait_for_task(cluster, started.task_id, f"{model.name}: deploy")
+    _wait_until_deployed(cluster, model_id)
     report(f"{model.name}: deployed in {time.monotonic() - began:.1f} s")
 
 
@@ -158,6 +159,15 @@ def _wait_for_task(cluster: Cluster, task_id: str, what: str) -> None:
         if time.monotonic() > until:
             raise InputError(f"{cluster.url}: {what}: still {task.state} after {DEPLOY_TIMEOUT_S:.0f} s")
         time.sleep(0.2)
+
+
+def _wait_until_deployed(cluster: Cluster, model_id: str) -> None:
+    """The task ends a moment before the model says so, and a model that says otherwise is deployed twice."""
+    until = time.monotonic() + 30
+    while (state := read_model(cluster, model_id).model_state) not in ("DEPLOYED", "PARTIALLY_DEPLOYED"):
+        if time.monotonic() > until:
+            raise InputError(f"{cluster.url}: model {model_id}: still {state} after its deploy task was completed")
+        time.sleep(0.1)
 
 
 def retry(act: Callable[[], T], *, waits_s: Iterable[float] = (0.5, 1, 2, 4, 8, 16)) -> T:

@@ -30,8 +30,8 @@ def read_versions(cluster: Cluster, name: str) -> list[Record]:
 
 
 def all_records(cluster: Cluster) -> list[Record]:
-    """Every deployment's versions on the cluster."""
-    found = cluster.get("/_mapping", dict[str, _Mapping])
+    """Every deployment's versions on the cluster; indices with a dot are the system's, and not asked."""
+    found = cluster.get("/*,-.*/_mapping?allow_no_indices=true", dict[str, _Mapping])
     return [m.mappings.meta.os_deploy for m in found.values() if m.mappings.meta.os_deploy is not None]
 
 
