@@ -15,10 +15,13 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from ko_synth_llm import Answered, Backend, Connection, OpenAIBackend, Options, load_task, run
-from ko_synth_llm.asking import Request
+from jsonschema import Draft202012Validator
+from ko_synth_llm import Answered, Connection, OpenAIBackend, Options, load_task, run
+from ko_synth_llm.answers import valid_answer
+from ko_synth_llm.asking import Asking, Request
 from ko_synth_llm.backends import Reply
 from ko_synth_llm.engine import Engine
+from ko_synth_llm.records import Record
 from ko_synth_llm.tasks import built_in_tasks, with_sampling
 from tiny_model import save_tiny_model
 
@@ -65,45 +68,43 @@ def _wait(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
     pytest.fail(f"vllm serve did not start: {log.read_text(errors='replace')[-3000:]}")
 
 
-class Open:
-    """A backend that several runs share: each of them would close it at its end."""
-
-    def __init__(self, backend: Backend) -> None:
-        self.backend = backend
-        self.model, self.revision = backend.model, backend.revision
-
-    async def reply(self, request: Request, /) -> Reply:
-        return await self.backend.reply(request)
-
-
-def outcomes(backend: Backend, name: str, *, settings: list[str]) -> list[object]:
-    """What became of two records of a task's own examples; `run` checks each answer against the schema."""
+def requests(name: str, *, settings: list[str]) -> list[Request]:
+    """Requests for two records of a task's own examples."""
     task = with_sampling(load_task(name), ["max_tokens=6000", *settings])
-    records = [example.record for example in task.examples[:2]]
-    return [result.outcome for result in run(task, records, backend, options=Options(max_asks=1, keeps_reasoning=True))]
+    asking = Asking(task)
+    return [asking.requests(Record(fields=example.record, where="examples.jsonl"))[0] for example in task.examples[:2]]
 
 
 def test_every_task_gets_schema_valid_answers_from_vllm_in_this_process(model: Path) -> None:
     from ko_synth_llm.vllm_engine import VllmBackend
 
-    loaded = VllmBackend(str(model), Engine(max_model_len=LENGTH, dtype="bfloat16"))
-    backend = Open(loaded)
-    try:
-        for name in built_in_tasks():
-            found = outcomes(backend, name, settings=[])
-            assert all(isinstance(outcome, Answered) for outcome in found), (name, found)
-        (thought, _) = outcomes(backend, "synonym_judge", settings=["thinking=20"])
-        assert isinstance(thought, Answered)
-        assert thought.reasoning
-        (plain, _) = outcomes(backend, "synonym_judge", settings=["thinking=off"])
-        assert isinstance(plain, Answered)
-        assert not plain.reasoning
-    finally:
-        asyncio.run(loaded.aclose())
+    async def replies() -> tuple[list[Reply], Reply, Reply]:
+        backend = VllmBackend(str(model), Engine(max_model_len=LENGTH, dtype="bfloat16"))
+        try:
+            answers = await asyncio.gather(*(backend.reply(request) for request in wanted))
+            thought = await backend.reply(requests("synonym_judge", settings=["thinking=20"])[0])
+            plain = await backend.reply(requests("synonym_judge", settings=["thinking=off"])[0])
+            return answers, thought, plain
+        finally:
+            await backend.aclose()
+
+    wanted = [request for name in built_in_tasks() for request in requests(name, settings=[])]
+    answers, thought, plain = asyncio.run(replies())
+    assert len(answers) == 2 * len(built_in_tasks())
+    for request, reply in zip(wanted, [*answers], strict=True):
+        valid_answer(reply.text, Draft202012Validator(request.schema), finish_reason=reply.finish_reason)
+    judge = load_task("synonym_judge").validator
+    for reply in (thought, plain):
+        valid_answer(reply.text, judge, finish_reason=reply.finish_reason)
+    assert thought.reasoning
+    assert plain.reasoning == ""
 
 
 def test_every_task_gets_schema_valid_answers_from_vllm_serve(server: str) -> None:
     for name in built_in_tasks():
+        task = with_sampling(load_task(name), ["max_tokens=6000", "thinking=off"])
         backend = OpenAIBackend(Connection(model="tiny", base_url=server, timeout_s=300))
-        found = outcomes(backend, name, settings=["thinking=off"])
+        records = [example.record for example in task.examples[:2]]
+        found = [result.outcome for result in run(task, records, backend, options=Options(max_asks=1))]
+        assert len(found) == 2
         assert all(isinstance(outcome, Answered) for outcome in found), (name, found)
