@@ -1,6 +1,7 @@
 """vLLM for real, on CPU, with a tiny model of random weights: in this process and as a server over HTTP.
 
-Random weights mean nothing, so that whatever is valid is so by structure alone. `nox -s llm` runs it.
+Random weights mean nothing: what is valid is so by structure alone, and drawing (temperature 1) is what ends a number
+or a text that the most likely token would go on with for ever. `nox -s llm` runs it.
 """
 
 import asyncio
@@ -70,7 +71,7 @@ def _wait(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
 
 def requests(name: str, *, settings: list[str]) -> list[Request]:
     """Requests for two records of a task's own examples."""
-    task = with_sampling(load_task(name), ["max_tokens=6000", *settings])
+    task = with_sampling(load_task(name), ["max_tokens=6000", "temperature=1", *settings])
     asking = Asking(task)
     return [asking.requests(Record(fields=example.record, where="examples.jsonl"))[0] for example in task.examples[:2]]
 
@@ -102,7 +103,7 @@ def test_every_task_gets_schema_valid_answers_from_vllm_in_this_process(model: P
 
 def test_every_task_gets_schema_valid_answers_from_vllm_serve(server: str) -> None:
     for name in built_in_tasks():
-        task = with_sampling(load_task(name), ["max_tokens=6000", "thinking=off"])
+        task = with_sampling(load_task(name), ["max_tokens=6000", "temperature=1", "thinking=off"])
         backend = OpenAIBackend(Connection(model="tiny", base_url=server, timeout_s=300))
         records = [example.record for example in task.examples[:2]]
         found = [result.outcome for result in run(task, records, backend, options=Options(max_asks=1))]

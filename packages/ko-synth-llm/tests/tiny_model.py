@@ -4,6 +4,10 @@ It knows every text and means nothing: what it writes shows batching, limits and
 """
 
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from transformers import Qwen3ForCausalLM
 
 TEMPLATE = (
     "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n{% endfor %}"
@@ -44,5 +48,24 @@ def save_tiny_model(folder: Path, *, seed: int = 0, max_length: int = 8192) -> P
         pad_token_id=fast.pad_token_id,
         bos_token_id=None,
     )
-    Qwen3ForCausalLM(config).to(torch.bfloat16).save_pretrained(folder)
+    model = Qwen3ForCausalLM(config)
+    rare = [at for at, letter in enumerate(letters) if not "!" <= letter <= "~" or letter == "\\"]
+    rare += [fast.convert_tokens_to_ids(mark) for mark in (*MARKS[:2], *THOUGHT)]
+    with torch.no_grad():
+        _make_rare(model, rare)
+    model.to(torch.bfloat16).save_pretrained(folder)
     return folder
+
+
+def _make_rare(model: "Qwen3ForCausalLM", tokens: list[int]) -> None:
+    """Lets a model write these tokens only where nothing else is allowed: marks, and what is no printable ASCII.
+
+    Decoding drops marks, and parts of characters, so that a text of these would not be as long as it was written.
+    The first dimension is made the same, positive number everywhere, and then counts against the tokens.
+    """
+    model.model.embed_tokens.weight[:, 0] = 1.0
+    for layer in model.model.layers:
+        layer.self_attn.o_proj.weight[0] = 0.0
+        layer.mlp.down_proj.weight[0] = 0.0
+    model.lm_head.weight[:, 0] = 0.0
+    model.lm_head.weight[tokens, 0] = -20.0
