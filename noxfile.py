@@ -1,4 +1,4 @@
-"""The test command: `uv run nox` runs everything but `bench`; `uv run nox -l` says what there is.
+"""The test command: `uv run nox` runs everything but `bench` and `llm`; `uv run nox -l` says what there is.
 
 A package is checked in an environment of its own that holds what its pyproject declares and nothing else, so that a
 dependency it forgot fails here and not on a user's machine. `tests(ko-corpus)` and the like name one package.
@@ -131,6 +131,22 @@ def bench(session: nox.Session, package: str) -> None:
     with session.chdir(ROOT / "packages" / package):
         for script in scripts:
             session.run(tool(package, "python"), str(script), *session.posargs, env=env, external=True)
+
+
+@nox.session(venv_backend="none", default=False)
+def llm(session: nox.Session) -> None:
+    """vLLM and transformers for real, on CPU, with tiny models that the tests make: requirements-llm.txt, pinned."""
+    folder = ROOT / "packages" / "ko-synth-llm"
+    env = clean_env(ENVIRONMENTS / "ko-synth-llm-llm")
+    place = ENVIRONMENTS / "ko-synth-llm-llm"
+    uv(session, "venv", "--quiet", "--allow-existing", "--python", sys.executable, str(place), env=env)
+    python = place / BIN / "python"
+    pinned = ["--no-deps", "--requirements", str(folder / "requirements-llm.txt"), "--editable", str(folder)]
+    uv(session, "pip", "install", "--quiet", "--python", str(python), *pinned, env=env)
+    env |= {"VLLM_CPU_KVCACHE_SPACE": "1", "VLLM_NO_USAGE_STATS": "1"}
+    tests = [f"tests/{name}" for name in ("test_vllm_engine.py", "test_transformers_model.py", "test_thinking.py")]
+    with session.chdir(folder):
+        session.run(str(python), "-m", "pytest", *(session.posargs or tests), env=env, external=True)
 
 
 def environment(session: nox.Session, package: str, *options: str) -> dict[str, str | None]:
