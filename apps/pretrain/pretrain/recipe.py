@@ -145,7 +145,7 @@ def _insert(stages: dict, name: str, spec: dict, *, where: str) -> dict:
 
 
 def _build(name: str, spec: dict, settings: Mapping[str, Setting], *, where: str) -> Stage:
-    lookup = {**_flat(settings), "config": f"{name}.config.yaml", "work": f".work/{name}"}
+    lookup = {**_flat(settings), "config": f"{name}.config.yaml", "work": f".work/{name}", "cache": ".cache"}
     runs = [spec["run"]] if isinstance(spec["run"], str) else spec["run"]
     makes = _texts(spec["makes"], lookup, where)
     config = spec.get("config")

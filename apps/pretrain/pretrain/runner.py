@@ -3,6 +3,7 @@
 What a stage prints goes to `logs/<stage>.log`; when it fails, its last words are shown and its outputs put back.
 """
 
+import hashlib
 import json
 import os
 import platform
@@ -36,7 +37,8 @@ def run_stages(run: Run, *, until: str = "", forced: tuple[str, ...] = ()) -> No
     write_graph(run.recipe, run.folder)
     _stop_orphans(run)
     _set_environment(run)
-    (run.folder / "logs").mkdir(exist_ok=True)
+    for name in ("logs", ".cache"):
+        (run.folder / name).mkdir(exist_ok=True)
     _write_facts(run)
     terminal = os.fdopen(os.dup(sys.stderr.fileno()), "w", encoding="utf-8")
     progress = Progress(run.recipe, run.folder, terminal=terminal)
@@ -86,7 +88,7 @@ def _stages_until(run: Run, until: str) -> tuple[Stage, ...]:
 
 def _run_stage(run: Run, repo: Repo, stage: Stage, progress: Progress, *, force: bool) -> None:
     _check_needs(run, stage)
-    run.work(stage.name).mkdir(parents=True, exist_ok=True)
+    _prepare_work(run, stage)
     progress.begin(stage)
     log = run.folder / "logs" / f"{stage.name}.log"
     target = f"{run.folder}/dvc.yaml:{stage.name}"
@@ -99,6 +101,7 @@ def _run_stage(run: Run, repo: Repo, stage: Stage, progress: Progress, *, force:
         raise _explain(stage, error, log) from error
     progress.end(stage, "done" if ran else "unchanged")
     shutil.rmtree(run.work(stage.name), ignore_errors=True)
+    run.work(f"{stage.name}.for").unlink(missing_ok=True)
 
 
 def _check_needs(run: Run, stage: Stage) -> None:
@@ -111,6 +114,26 @@ def _check_needs(run: Run, stage: Stage) -> None:
                 f"stage {made_by!r} makes it: uv run apps/pretrain --force {made_by}" if made_by else "see the recipe"
             )
             raise PipelineError(f"stage {stage.name!r} needs {run.folder / need}, which does not exist; {what}")
+
+
+def _prepare_work(run: Run, stage: Stage) -> None:
+    """Makes the stage's folder for partial work, empty if what is in it was made from other inputs or settings."""
+    work, note = run.work(stage.name), run.work(f"{stage.name}.for")
+    identity = hashlib.sha256("\n".join((*stage.commands, *_states(run, stage))).encode()).hexdigest()
+    if not note.is_file() or note.read_text(encoding="utf-8") != identity:
+        shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True, exist_ok=True)
+    note.write_text(identity, encoding="utf-8")
+
+
+def _states(run: Run, stage: Stage) -> Iterator[str]:
+    """Name, size and time of every file that the stage reads; hashing them is DVC's work."""
+    for need in stage.needs:
+        path = run.folder / need
+        for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+            if file.is_file():
+                found = file.stat()
+                yield f"{need}/{file.name} {found.st_size} {found.st_mtime_ns}"
 
 
 def _put_back(run: Run, repo: Repo, stage: Stage) -> None:

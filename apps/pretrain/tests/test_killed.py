@@ -6,8 +6,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
 from .conftest import SAMPLE, Pipeline
 from .replies import Replies, recorded_replies
 
@@ -37,11 +35,11 @@ def test_training_goes_on_from_its_last_checkpoint_and_ends_with_the_same_model(
     kill_when(pipeline, lambda: any(checkpoints.rglob("*.safetensors")), "--until", "v1")
     result = pipeline.run("--until", "v1")
     assert result.returncode == 0, result.stderr
-    assert "goes on from step" in pipeline.log("v1")
+    assert "goes on after step" in pipeline.log("v1")
     resumed = files(pipeline.made("base_model/neural_sparse_v1_model"))
     assert pipeline.verb("clean", "v1", "--run", pipeline.recipe.stem, "--yes").returncode == 0
     assert pipeline.run("--until", "v1", "--force", "v1").returncode == 0
-    assert "goes on from step" not in pipeline.log("v1")
+    assert "goes on after step" not in pipeline.log("v1")
     assert files(pipeline.made("base_model/neural_sparse_v1_model")) == resumed
 
 
@@ -83,4 +81,14 @@ def generate(options: list[str]) -> list[str]:
 
 
 def test_encoding_keeps_the_shards_it_had_written(pipeline: Pipeline) -> None:
-    pytest.importorskip("torch")
+    pipeline.change(shard=4)
+    shards = pipeline.made(".work/encode/v1")
+    kill_when(pipeline, lambda: len(list(shards.glob("*.npz"))) >= 2)
+    result = pipeline.run()
+    assert result.returncode == 0, result.stderr
+    assert pipeline.log("encode").count("kept from before") >= 2
+    assert pipeline.states()["v2"] == "unchanged"
+    resumed = pipeline.made("evaluation/v1_documents.parquet").read_bytes()
+    assert pipeline.run("--until", "encode", "--force", "encode").returncode == 0
+    assert "kept from before" not in pipeline.log("encode")
+    assert pipeline.made("evaluation/v1_documents.parquet").read_bytes() == resumed

@@ -6,7 +6,7 @@ import sparse_encoder.encoding as encoding
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sparse_encoder._files import InputError
-from sparse_encoder.encoding import Pruning, encode_shards, encode_texts, prune
+from sparse_encoder.encoding import Partial, Pruning, encode_shards, encode_texts, prune
 from sparse_encoder.model_folder import SparseModel, read_model
 
 TEXTS = [
@@ -21,14 +21,14 @@ def model(golden: Path) -> SparseModel:
 
 
 def run(model: SparseModel, work: Path, identity: str = "one") -> list[tuple[str, list[int], list[float]]]:
-    found = encode_shards(model, TEXTS, pruning=ALL, work=work, identity=identity, log=lambda line: None)
+    partial = Partial(folder=work, identity=identity, n_texts=2)
+    found = encode_shards(model, TEXTS, pruning=ALL, work=partial, log=lambda line: None)
     return [(v.id, v.token_ids.tolist(), v.weights.tolist()) for v in found]
 
 
 def test_finished_shards_are_not_encoded_again(
     model: SparseModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(encoding, "SHARD", 2)
     wanted = run(model, tmp_path / "a")
     run(model, tmp_path / "b")
     (tmp_path / "b" / "shard-000000002.npz").unlink()

@@ -11,6 +11,7 @@ from sparse_encoder._files import InputError, Manifest, Output, exit_on_error, w
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from sparse_encoder.encoding import Partial
     from sparse_encoder.recipe import Recipe
 
 app = typer.Typer(pretty_exceptions_enable=False, no_args_is_help=True, help=__doc__)
@@ -97,6 +98,7 @@ def encode(
     top_k: Annotated[int | None, typer.Option(min=1, help="Terms kept; default the model's own limit.")] = None,
     ratio: Annotated[float, typer.Option(min=0, max=1, help="Keep terms of this share of the heaviest.")] = 0.0,
     title: Annotated[bool, typer.Option(help="Put each passage's title before its text.")] = False,
+    shard: Annotated[int, typer.Option(min=1, help="Texts between two points that a killed run goes on from.")] = 2000,
     work: Annotated[Path | None, typer.Option(help="Folder for partial work; default beside the output.")] = None,
 ) -> None:
     """Encodes passages or queries to sparse vectors."""
@@ -110,11 +112,12 @@ def encode(
     if not found:
         raise InputError(f"{file}: holds no text to encode")
     folder = work or _work_beside(output)
-    n = (
-        _encode_queries(model, found, output)
-        if queries
-        else _encode_passages(model, found, output, top_k, ratio, folder)
-    )
+    if queries:
+        n = _encode_queries(model, found, output)
+    else:
+        from sparse_encoder.encoding import Partial
+
+        n = _encode_passages(model, found, output, top_k, ratio, Partial(folder=folder, n_texts=shard))
     _with_output(manifest, Output(path=output, format="vectors", n_records=n)).write()
     _remove_work(folder)
     typer.echo(f"{n} vectors: {output}", err=True)
@@ -129,8 +132,10 @@ def _encode_queries(model: Path, texts: "Sequence[tuple[str, str]]", output: Pat
 
 
 def _encode_passages(
-    model: Path, texts: "Sequence[tuple[str, str]]", output: Path, top_k: int | None, ratio: float, work: Path
+    model: Path, texts: "Sequence[tuple[str, str]]", output: Path, top_k: int | None, ratio: float, work: "Partial"
 ) -> int:
+    from dataclasses import replace
+
     from sparse_encoder._files import sha256
     from sparse_encoder.encoding import Pruning, encode_shards, identity_of
     from sparse_encoder.model_folder import read_model
@@ -139,8 +144,9 @@ def _encode_passages(
 
     loaded = read_model(model)
     pruning = Pruning(top_k=top_k or loaded.max_active_terms, ratio=ratio)
-    identity = identity_of(sha256(model), repr(pruning), *(text for pair in texts for text in pair))
-    vectors = encode_shards(loaded, texts, pruning=pruning, work=work, identity=identity, log=to_stderr)
+    identity = identity_of(sha256(model), repr(pruning), str(work.n_texts), *(text for pair in texts for text in pair))
+    work = replace(work, identity=identity)
+    vectors = encode_shards(loaded, texts, pruning=pruning, work=work, log=to_stderr)
     return write_vectors(output, vectors, loaded.vocabulary.tokens)
 
 

@@ -19,7 +19,18 @@ from sparse_encoder.vectors import Vector
 BATCH_TOKENS = 4096
 """Tokens, padding included, that go through the model at once."""
 SHARD = 2000
-"""Texts to a shard."""
+"""Texts to a shard, if nobody wants another number."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Partial:
+    """Where the shards of an encoding lie until it is done."""
+
+    folder: Path
+    identity: str = ""
+    """Hash of what decides the vectors: shards of another are refused."""
+    n_texts: int = SHARD
+    """Texts to a shard."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,19 +85,20 @@ def encode_shards(
     texts: Sequence[tuple[str, str]],
     *,
     pruning: Pruning,
-    work: Path,
-    identity: str,
+    work: Partial,
     log: Callable[[str], None],
 ) -> Iterator[Vector]:
     """Yields the vectors of (id, text) passages in order; shards done by an earlier call are read from `work`."""
-    _claim(work, identity)
-    for start in range(0, len(texts), SHARD):
-        chosen = texts[start : start + SHARD]
-        file = work / f"shard-{start:09d}.npz"
-        if not file.is_file():
+    _claim(work.folder, work.identity)
+    for start in range(0, len(texts), work.n_texts):
+        chosen = texts[start : start + work.n_texts]
+        file = work.folder / f"shard-{start:09d}.npz"
+        kept = file.is_file()
+        if not kept:
             vectors = encode_texts(model, [text for _, text in chosen], pruning=pruning)
             _write_shard(file, vectors)
-        log(f"encoded {min(start + SHARD, len(texts))} of {len(texts)}")
+        n_done = min(start + work.n_texts, len(texts))
+        log(f"{'kept from before' if kept else 'encoded'}: {n_done} of {len(texts)}")
         yield from _read_shard(file, [name for name, _ in chosen])
 
 
