@@ -103,7 +103,8 @@ def test_every_task_gets_schema_valid_answers_from_vllm_in_this_process(model: P
 
 def test_every_task_gets_schema_valid_answers_from_vllm_serve(server: str) -> None:
     for name in built_in_tasks():
-        task = with_sampling(load_task(name), ["max_tokens=6000", "temperature=1", "thinking=off"])
+        # A request's seed ends vLLM 0.32 on CPU where its prompt is read in parts, as these are.
+        task = with_sampling(load_task(name), ["max_tokens=6000", "temperature=1", "thinking=off", "seed=null"])
         backend = OpenAIBackend(Connection(model="tiny", base_url=server, timeout_s=300))
         records = [example.record for example in task.examples[:2]]
         found = [result.outcome for result in run(task, records, backend, options=Options(max_asks=1))]
