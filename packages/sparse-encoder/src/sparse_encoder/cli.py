@@ -155,7 +155,7 @@ def explain(
     model: ModelFolder,
     text: Annotated[str, typer.Argument(help="The document's text.")],
     query: Annotated[str, typer.Option(help="Also show what this query scores, and by which terms.")] = "",
-    n: Annotated[int, typer.Option(help="Terms shown.")] = 30,
+    n: Annotated[int, typer.Option("--terms", "-n", help="Terms shown.")] = 30,
     json_output: Annotated[bool, typer.Option("--json", help="JSON instead of bars.")] = False,
 ) -> None:
     """Shows a document's terms with their weights, expansions marked with +."""
