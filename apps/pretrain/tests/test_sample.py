@@ -37,11 +37,18 @@ def qrels(split: str) -> list[list[str]]:
 
 
 @pytest.fixture(scope="session")
-def passages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    folder = tmp_path_factory.mktemp("passages")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the sample's documents, passages and pairs."""
+    folder = tmp_path_factory.mktemp("corpus")
     run("ko-corpus", "load", SAMPLE / "documents", "-o", folder / "documents.jsonl")
     run("ko-corpus", "chunk", folder / "documents.jsonl", "-o", folder / "passages")
-    return {str(p["_id"]): f"{p['title']} {p['text']}" for p in records(folder / "passages" / "corpus.jsonl")}
+    run("ko-corpus", "pairs", folder / "passages", "-o", folder / "pairs.jsonl")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def passages(corpus: Path) -> dict[str, str]:
+    return {str(p["_id"]): f"{p['title']} {p['text']}" for p in records(corpus / "passages" / "corpus.jsonl")}
 
 
 def run(*command: str | Path) -> None:
@@ -120,13 +127,8 @@ def test_no_query_shares_more_than_half_its_trigrams_with_its_passage(passages: 
         assert shared <= MOST_SHARED, f"{query_id}: {shared:.2f} of {texts[query_id]!r} stands in {passage_id}"
 
 
-def test_no_query_resembles_a_training_query(passages: dict[str, str], tmp_path: Path) -> None:
-    folder = tmp_path
-    corpus = folder / "corpus.jsonl"
-    run("ko-corpus", "load", SAMPLE / "documents", "-o", folder / "documents.jsonl")
-    run("ko-corpus", "chunk", folder / "documents.jsonl", "-o", folder / "passages")
-    run("ko-corpus", "pairs", folder / "passages", "-o", corpus)
-    training = [str(pair["query"]) for pair in records(corpus)]
+def test_no_query_resembles_a_training_query(corpus: Path) -> None:
+    training = [str(pair["query"]) for pair in records(corpus / "pairs.jsonl")]
     for recorded in records(SAMPLE / "recorded" / "queries.jsonl"):
         training += [str(q["query"]) for q in json.loads(str(recorded["reply"]))["queries"]]
     grams = [trigrams(text) for text in training]
@@ -135,3 +137,32 @@ def test_no_query_resembles_a_training_query(passages: dict[str, str], tmp_path:
         nearest = max(range(len(grams)), key=lambda i: len(own & grams[i]) / len(own | grams[i]))
         shared = len(own & grams[nearest]) / len(own | grams[nearest])
         assert shared <= MOST_SHARED, f"{query['_id']}: {query['text']!r} resembles {training[nearest]!r}"
+
+
+def test_every_passage_has_a_recorded_reply_and_nearly_all_of_its_queries_pass_the_filters(corpus: Path) -> None:
+    recording = f"recorded:{SAMPLE / 'recorded' / 'queries.jsonl'}"
+    answers, pairs = corpus / "queries.jsonl", corpus / "synthetic.jsonl"
+    run("ko-synth-llm", "run", "queries", corpus / "passages", "-o", answers, "--backend", recording, "--strict")
+    assert len(records(answers)) == 617
+    assert (corpus / "queries.rejected.jsonl").read_text(encoding="utf-8") == ""
+    run("ko-synth-llm", "filter", answers, "--passages", corpus / "passages", "-o", pairs)
+    assert len(records(pairs)) == 1849
+
+
+def test_every_synonym_candidate_has_a_recorded_verdict(corpus: Path) -> None:
+    recording = f"recorded:{SAMPLE / 'recorded' / 'verdicts.jsonl'}"
+    synonyms, candidates = corpus / "synonyms.json", corpus / "candidates.jsonl"
+    curated = SAMPLE / "synonyms.jsonl"
+    run(
+        "ko-synonyms", "discover", corpus / "passages", "--curated", curated, "-o", synonyms, "--candidates", candidates
+    )
+    judged = corpus / "judged.jsonl"
+    run("ko-synth-llm", "run", "synonym_judge", candidates, "-o", judged, "--backend", recording, "--strict")
+    verdicts = Counter(str(dict(line["answer"])["verdict"]) for line in records(judged))  # type: ignore[call-overload]
+    assert verdicts == {"예": 538, "아니오": 87}
+
+
+def test_the_curated_synonyms_are_forty_pairs() -> None:
+    pairs = records(SAMPLE / "synonyms.jsonl")
+    assert len({(p["ko"], p["en"]) for p in pairs}) == 40
+    assert pairs[0] == {"ko": "검색 엔진", "en": "search engine"}
