@@ -72,5 +72,5 @@ if __name__ == "__main__":
         app()
     except PipelineError as error:
         sys.exit(f"error: {error}")
-    except KeyboardInterrupt:
-        sys.exit("stopped: run the same command again to go on")
+    except OSError as error:
+        sys.exit(f"error: {error.filename or 'the run'}: {error.strerror}; what was complete is kept: run it again")

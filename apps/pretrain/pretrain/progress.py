@@ -12,7 +12,7 @@ from typing import Literal, TextIO
 
 from pretrain.recipe import Recipe, Stage
 
-State = Literal["waiting", "running", "done", "unchanged", "failed"]
+State = Literal["waiting", "running", "done", "unchanged", "failed", "stopped"]
 
 
 class Progress:
@@ -73,8 +73,11 @@ class Progress:
             "stages": list(self._stages.values()),
         }
         part = self._path.with_name(".progress.json.part")
-        part.write_text(json.dumps(value, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-        part.replace(self._path)
+        try:
+            part.write_text(json.dumps(value, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+            part.replace(self._path)
+        finally:
+            part.unlink(missing_ok=True)
 
 
 def say(text: str) -> None:

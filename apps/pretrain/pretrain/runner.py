@@ -30,6 +30,10 @@ _OWNER = "KO_SPARSE_RUN"
 """Environment variable of every process of a run: `<pid of the pipeline>:<folder of the run>`."""
 
 
+_INTERRUPTED = ("exited with 130", "exited with -2")
+"""How DVC ends its sentence on a command that SIGINT stopped: by the exit code of our commands, or by the signal."""
+
+
 def run_stages(run: Run, *, until: str = "", forced: tuple[str, ...] = ()) -> None:
     """Runs what has to run, prints the comparison at the end, and keeps the result as a version."""
     for name in (*forced, *([until] if until else [])):
@@ -48,7 +52,8 @@ def run_stages(run: Run, *, until: str = "", forced: tuple[str, ...] = ()) -> No
                 _run_stage(run, repo, stage, progress, force=stage.name in forced)
     except KeyboardInterrupt:
         progress.close("stopped")
-        raise
+        say("stopped: run the same command again to go on")
+        sys.exit(130)
     except PipelineError:
         progress.close("failed")
         raise
@@ -96,9 +101,10 @@ def _run_stage(run: Run, repo: Repo, stage: Stage, progress: Progress, *, force:
         with _printing_to(log):
             ran = repo.reproduce(targets=[target], single_item=True, force=force)
     except (DvcException, OSError) as error:
-        progress.end(stage, "failed")
+        reason = _explain(stage, error, log)
+        progress.end(stage, "failed" if isinstance(reason, PipelineError) else "stopped")
         _put_back(run, repo, stage)
-        raise _explain(stage, error, log) from error
+        raise reason from error
     progress.end(stage, "done" if ran else "unchanged")
     shutil.rmtree(run.work(stage.name), ignore_errors=True)
     run.work(f"{stage.name}.for").unlink(missing_ok=True)
@@ -146,12 +152,13 @@ def _put_back(run: Run, repo: Repo, stage: Stage) -> None:
             say(f"the earlier outputs of {stage.name} could not be put back: {error}")
 
 
-def _explain(stage: Stage, error: Exception, log: Path) -> Exception:
+def _explain(stage: Stage, error: Exception, log: Path) -> BaseException:
+    """What ended a stage: a sentence with its last words, or that it was interrupted from the keyboard."""
     cause: BaseException = error
     while cause.__cause__ is not None:
         cause = cause.__cause__
     words = [line for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
-    if "stopped: run the same command again" in "".join(words[-3:]) or "exited with -2" in str(cause):
+    if str(cause).endswith(_INTERRUPTED):
         return KeyboardInterrupt()
     own = [line for line in words if line.startswith("error: ")]
     reason = own[-1].removeprefix("error: ") if own else "\n".join([str(cause), *words[-15:]])

@@ -51,6 +51,19 @@ def test_an_orphan_of_a_killed_run_is_stopped_before_the_next_one_starts(pipelin
     assert result.returncode == 0, result.stderr
 
 
+def test_ctrl_c_says_that_the_same_command_goes_on(pipeline: Pipeline) -> None:
+    pipeline.change(train={"steps": 60, "batch": 8, "checkpoint_every": 5})
+    process = pipeline.start("--until", "v1")
+    while not any(pipeline.made(".work/v1").rglob("*.safetensors")):
+        assert process.poll() is None
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert err.splitlines()[-1] == "stopped: run the same command again to go on"
+    assert pipeline.states()["v1"] == "stopped"
+
+
 def test_generation_asks_no_question_again_whose_answer_had_arrived(pipeline: Pipeline) -> None:
     assert pipeline.run("--until", "v1").returncode == 0
     passages = pipeline.made("base_model/passages/corpus.jsonl")
