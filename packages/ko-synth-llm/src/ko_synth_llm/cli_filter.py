@@ -207,7 +207,7 @@ def report_command(
         parameters={"shown": shown},
         seed=seed,
         inputs=[pairs, dropped, summary, passages],
-        outputs=[Output(path=output, format="html"), Output(path=table, format="generation_report")],
+        outputs=[Output(path=output, format="report"), Output(path=table, format="generation_report")],
         started=started,
     ).write()
     print(f"{made.n_kept} kept, {made.n_rejected} rejected: {output}")
