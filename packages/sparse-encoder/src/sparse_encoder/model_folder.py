@@ -12,7 +12,6 @@ from importlib.resources import files
 from pathlib import Path
 
 import msgspec
-import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
@@ -174,8 +173,7 @@ def read_bert(path: Path) -> Bert:
         raise InputError(
             f"{path / 'config.json'}: is a {kind.model_type!r} with {config.hidden_act!r}; wanted BERT, gelu"
         )
-    with torch.device("meta"):
-        bert = Bert(config)
+    bert = Bert(config)  # not on the meta device, where drawing weights imports torch's compiler: four seconds
     found = _load(path / "model.safetensors")
     wanted = set(bert.state_dict())
     missing = sorted(wanted - found.keys())
