@@ -45,7 +45,8 @@ def restore(version: Annotated[str, typer.Argument(help="such as 0001")] = "", n
     """Bring the outputs of an earlier run back; without VERSION, list the versions."""
     from pretrain.history import print_versions, restore_version
 
-    restore_version(open_run(name), version) if version else print_versions(open_run(name))
+    found = open_run(name)
+    restore_version(found, version) if version else print_versions(found)
 
 
 @app.command()
@@ -55,10 +56,11 @@ def clean(
     yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False,
 ) -> None:
     """Remove a run's outputs, or one stage's; the history and its cache stay."""
-    paths = open_run(name).removable(stage)
+    found = open_run(name)
+    paths = found.removable(stage)
     print("\n".join(f"would remove {path}" for path in paths), file=sys.stderr)
     if paths and (yes or typer.confirm("Remove them?", err=True)):
-        open_run(name).remove(paths, stage=stage)
+        found.remove(paths, stage=stage)
 
 
 @app.command("list")

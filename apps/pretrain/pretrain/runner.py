@@ -29,7 +29,6 @@ from pretrain.runs import Run
 _OWNER = "KO_SPARSE_RUN"
 """Environment variable of every process of a run: `<pid of the pipeline>:<folder of the run>`."""
 
-
 _INTERRUPTED = ("exited with 130", "exited with -2")
 """How DVC ends its sentence on a command that SIGINT stopped: by the exit code of our commands, or by the signal."""
 
