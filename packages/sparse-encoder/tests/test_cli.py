@@ -42,15 +42,6 @@ def test_a_tokenizer_is_built_twice_with_the_same_bytes(data: Path, tmp_path: Pa
     assert (tmp_path / "a" / "tokenizer.json").read_bytes() == (tmp_path / "b" / "tokenizer.json").read_bytes()
 
 
-def test_queries_are_encoded_without_torch(golden: Path, tmp_path: Path) -> None:
-    code = (
-        "import sys; from sparse_encoder.cli import app; "
-        f"app(['encode', {str(golden / 'model')!r}, {str(golden / 'evaluation' / 'queries.jsonl')!r}, '--queries', "
-        f"'-o', {str(tmp_path / 'q.parquet')!r}], standalone_mode=False); assert 'torch' not in sys.modules"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True)
-
-
 def test_help_loads_nothing_heavy() -> None:
     code = "import sys, sparse_encoder.cli; assert not {'torch', 'kiwipiepy', 'pyarrow'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)

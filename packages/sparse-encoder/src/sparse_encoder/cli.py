@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sparse_encoder._files import InputError, Manifest, Output, exit_on_error, write_json, write_text
+from sparse_encoder.encode_command import encode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sparse_encoder.encoding import Partial
     from sparse_encoder.recipe import Recipe
 
 app = typer.Typer(pretty_exceptions_enable=False, no_args_is_help=True, help=__doc__)
 tokenizer_app = typer.Typer(no_args_is_help=True, help="Tokenizers made of morphemes.")
 app.add_typer(tokenizer_app, name="tokenizer")
+app.command()(encode)
 
 PACKAGE = "sparse-encoder"
 Folder = Annotated[Path, typer.Option("--output", "-o", help="Folder to write.")]
@@ -87,67 +88,6 @@ def _train(settings: "Recipe", recipe: Path, output: Path, work: Path, history: 
     if history:
         write_text(history, text)
     manifest.write()
-
-
-@app.command()
-def encode(
-    model: ModelFolder,
-    texts: Annotated[Path, typer.Argument(help="A BEIR folder, corpus.jsonl or queries.jsonl.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="vectors.parquet or vectors.jsonl.")],
-    queries: Annotated[bool, typer.Option(help="Encode as queries: tokens times IDF.")] = False,
-    top_k: Annotated[int | None, typer.Option(min=1, help="Terms kept; default the model's own limit.")] = None,
-    ratio: Annotated[float, typer.Option(min=0, max=1, help="Keep terms of this share of the heaviest.")] = 0.0,
-    title: Annotated[bool, typer.Option(help="Put each passage's title before its text.")] = False,
-    shard: Annotated[int, typer.Option(min=1, help="Texts between two points that a killed run goes on from.")] = 2000,
-    work: Annotated[Path | None, typer.Option(help="Folder for partial work; default beside the output.")] = None,
-) -> None:
-    """Encodes passages or queries to sparse vectors."""
-    from sparse_encoder.passages import passage_text, passages_file, read_passages
-    from sparse_encoder.vectors import form_of
-
-    form_of(output)
-    file = passages_file(texts)
-    manifest = _manifest([model, file], [], queries=queries, top_k=top_k, ratio=ratio, title=title)
-    found = [(p.id, passage_text(p, title=title and not queries)) for p in read_passages(file)]
-    if not found:
-        raise InputError(f"{file}: holds no text to encode")
-    folder = work or _work_beside(output)
-    if queries:
-        n = _encode_queries(model, found, output)
-    else:
-        from sparse_encoder.encoding import Partial
-
-        n = _encode_passages(model, found, output, top_k, ratio, Partial(folder=folder, n_texts=shard))
-    _with_output(manifest, Output(path=output, format="vectors", n_records=n)).write()
-    _remove_work(folder)
-    typer.echo(f"{n} vectors: {output}", err=True)
-
-
-def _encode_queries(model: Path, texts: "Sequence[tuple[str, str]]", output: Path) -> int:
-    from sparse_encoder.query_side import read_query_side
-    from sparse_encoder.vectors import write_vectors
-
-    side = read_query_side(model)
-    return write_vectors(output, side.encode(texts), side.vocabulary.tokens)
-
-
-def _encode_passages(
-    model: Path, texts: "Sequence[tuple[str, str]]", output: Path, top_k: int | None, ratio: float, work: "Partial"
-) -> int:
-    from dataclasses import replace
-
-    from sparse_encoder._files import sha256
-    from sparse_encoder.encoding import Pruning, encode_shards, identity_of
-    from sparse_encoder.model_folder import read_model
-    from sparse_encoder.training import to_stderr
-    from sparse_encoder.vectors import write_vectors
-
-    loaded = read_model(model)
-    pruning = Pruning(top_k=top_k or loaded.max_active_terms, ratio=ratio)
-    identity = identity_of(sha256(model), repr(pruning), str(work.n_texts), *(text for pair in texts for text in pair))
-    work = replace(work, identity=identity)
-    vectors = encode_shards(loaded, texts, pruning=pruning, work=work, log=to_stderr)
-    return write_vectors(output, vectors, loaded.vocabulary.tokens)
 
 
 @app.command()
@@ -232,12 +172,6 @@ def _manifest(
         inputs=files,
         outputs=outputs,
     )
-
-
-def _with_output(manifest: Manifest, output: Output) -> Manifest:
-    from dataclasses import replace
-
-    return replace(manifest, outputs=[output])
 
 
 def _work_beside(output: Path) -> Path:

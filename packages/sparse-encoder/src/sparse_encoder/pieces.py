@@ -7,11 +7,13 @@ serves later without any morphological analysis.
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import tee
+from typing import TYPE_CHECKING
 
 from tokenizers.normalizers import BertNormalizer
 from tokenizers.pre_tokenizers import BertPreTokenizer
 
-from sparse_encoder._kiwi import Morpheme, morphemes
+if TYPE_CHECKING:
+    from sparse_encoder._kiwi import Morpheme
 
 CONTINUATION = "##"
 """What WordPiece writes before a piece that does not start its word."""
@@ -37,6 +39,8 @@ def count_pieces(texts: Iterable[str]) -> Counter[str]:
 
 def cut_words(texts: Iterable[str]) -> Iterator[list[str]]:
     """Yields every word of every text, in order, as the list of its pieces; memory: one text."""
+    from sparse_encoder._kiwi import morphemes  # not above: serving reads this module, and never needs kiwi
+
     normal = normalizer()
     words = BertPreTokenizer()
     normalised, analysed = tee(normal.normalize_str(text) for text in texts)
@@ -47,9 +51,10 @@ def cut_words(texts: Iterable[str]) -> Iterator[list[str]]:
             yield [word[a:b] for a, b in zip([0, *inside], [*inside, end - start], strict=True)]
 
 
-def boundaries(found: Iterable[Morpheme]) -> list[int]:
+def boundaries(found: "Iterable[Morpheme]") -> list[int]:
     """Where one morpheme ends and the next begins; contracted ones (`했` = 하 + 었) share a span and are not cut.
 
+    >>> from sparse_encoder._kiwi import Morpheme
     >>> boundaries([Morpheme("하", "VV", 0, 1), Morpheme("었", "EP", 0, 1), Morpheme("다", "EF", 1, 2)])
     [0, 1]
     """

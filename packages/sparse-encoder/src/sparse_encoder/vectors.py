@@ -79,11 +79,20 @@ def read_vectors(path: Path) -> tuple[list[Vector], tuple[str, ...]]:
 
 
 def _columns(rows: Sequence[Vector]) -> list[pa.Array]:
-    offsets = pa.array(np.cumsum([0, *(len(v.token_ids) for v in rows)], dtype=np.int32))
-    ids = np.concatenate([v.token_ids for v in rows]).astype(np.int32)
-    weights = np.concatenate([v.weights for v in rows]).astype(np.float32)
-    lists = [pa.ListArray.from_arrays(offsets, pa.array(values)) for values in (ids, weights)]
-    return [pa.array([v.id for v in rows], pa.string()), *lists]
+    """The columns from their buffers: `pa.array` would import pandas, which takes longer than all else here."""
+    offsets = _plain(pa.int32(), np.cumsum([0, *(len(v.token_ids) for v in rows)]))
+    ids = _plain(pa.int32(), np.concatenate([v.token_ids for v in rows]))
+    weights = _plain(pa.float32(), np.concatenate([v.weights for v in rows]))
+    names = [v.id.encode() for v in rows]
+    ends = pa.py_buffer(np.cumsum([0, *map(len, names)], dtype=np.int32))
+    texts = pa.StringArray.from_buffers(len(names), ends, pa.py_buffer(b"".join(names)))
+    return [texts, *(pa.ListArray.from_arrays(offsets, values) for values in (ids, weights))]
+
+
+def _plain(kind: pa.DataType, values: NDArray[np.generic]) -> pa.Array:
+    """An array without nulls over the memory of `values`."""
+    buffer = pa.py_buffer(np.ascontiguousarray(values, dtype=kind.to_pandas_dtype()))
+    return pa.Array.from_buffers(kind, len(values), [None, buffer])
 
 
 def _named(vector: Vector, tokens: Sequence[str]) -> dict[str, float]:

@@ -1,0 +1,159 @@
+"""The command `encode`: a model read once, and any number of files of passages and queries with it.
+
+A process and its model take longer to start than a small file takes to encode, hence several files a call.
+"""
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sparse_encoder._files import InputError, Manifest, Output, sha256
+from sparse_encoder.passages import passage_text, passages_file, read_passages
+
+Texts = Sequence[tuple[str, str]]
+"""Ids and texts of a file, in order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One file of texts and where its vectors go."""
+
+    texts: Path
+    output: Path
+    work: Path
+    queries: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What decides the vectors beside model and texts."""
+
+    top_k: int | None
+    """Terms kept; None: the model's own limit."""
+    ratio: float
+    title: bool
+    shard: int
+
+
+def encode(
+    model: Annotated[Path, typer.Argument(help="A model folder, as train writes it.")],
+    texts: Annotated[Path, typer.Argument(help="A BEIR folder, corpus.jsonl or queries.jsonl.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="vectors.parquet or vectors.jsonl.")],
+    queries: Annotated[bool, typer.Option(help="Encode TEXTS as queries: tokens times IDF.")] = False,
+    also: Annotated[
+        list[str] | None, typer.Option(metavar="PASSAGES=OUTPUT", help="More passages; repeatable.")
+    ] = None,
+    also_queries: Annotated[
+        list[str] | None, typer.Option(metavar="QUERIES=OUTPUT", help="Queries too; repeatable.")
+    ] = None,
+    top_k: Annotated[int | None, typer.Option(min=1, help="Terms kept; default the model's own limit.")] = None,
+    ratio: Annotated[float, typer.Option(min=0, max=1, help="Keep terms of this share of the heaviest.")] = 0.0,
+    title: Annotated[bool, typer.Option(help="Put each passage's title before its text.")] = False,
+    shard: Annotated[int, typer.Option(min=1, help="Texts between two points that a killed run goes on from.")] = 2000,
+    work: Annotated[Path | None, typer.Option(help="Folder for partial work; default beside the output.")] = None,
+) -> None:
+    """Encodes passages or queries to sparse vectors; several files with one start of the model."""
+    first = Job(texts=texts, output=output, work=work or _beside(output), queries=queries)
+    jobs = [first, *_jobs(also or [], work, queries=False), *_jobs(also_queries or [], work, queries=True)]
+    _check(jobs)
+    options = Options(top_k=top_k, ratio=ratio, title=title, shard=shard)
+    _run(model, jobs, options)
+    for job in jobs:
+        shutil.rmtree(job.work, ignore_errors=True)
+
+
+def _jobs(pairs: Sequence[str], work: Path | None, *, queries: bool) -> list[Job]:
+    jobs = []
+    for pair in pairs:
+        texts, _, output = pair.rpartition("=")
+        if not texts or not output:
+            raise typer.BadParameter(f"{pair!r}: wanted TEXTS=OUTPUT, such as queries.jsonl=queries.parquet")
+        path = Path(output)
+        place = work / path.name if work else _beside(path)
+        jobs.append(Job(texts=Path(texts), output=path, work=place, queries=queries))
+    return jobs
+
+
+def _check(jobs: Sequence[Job]) -> None:
+    """Refuses before anything is read what could not be written at the end."""
+    from sparse_encoder.vectors import form_of
+
+    seen: set[Path] = set()
+    for job in jobs:
+        form_of(job.output)
+        passages_file(job.texts)
+        if job.output.resolve() in seen:
+            raise InputError(f"{job.output}: is the output of two inputs; wanted one output each")
+        seen.add(job.output.resolve())
+
+
+def _run(model: Path, jobs: Sequence[Job], options: Options) -> None:
+    texts = [_read(job, options) for job in jobs]
+    manifests = [_manifest(model, job, options) for job in jobs]
+    numbers = _encode_queries(model, jobs, texts) | _encode_passages(model, jobs, texts, options)
+    for job, manifest in zip(jobs, manifests, strict=True):
+        n = numbers[job.output]
+        replace(manifest, outputs=[Output(path=job.output, format="vectors", n_records=n)]).write()
+        typer.echo(f"{n} vectors: {job.output}", err=True)
+
+
+def _read(job: Job, options: Options) -> list[tuple[str, str]]:
+    title = options.title and not job.queries
+    found = [(p.id, passage_text(p, title=title)) for p in read_passages(job.texts)]
+    if not found:
+        raise InputError(f"{passages_file(job.texts)}: holds no text to encode")
+    return found
+
+
+def _manifest(model: Path, job: Job, options: Options) -> Manifest:
+    parameters = {"queries": job.queries, "top_k": options.top_k, "ratio": options.ratio, "title": options.title}
+    inputs = [model, passages_file(job.texts)]
+    return Manifest(
+        package="sparse-encoder", package_version=version("sparse-encoder"), parameters=parameters, inputs=inputs
+    )
+
+
+def _encode_queries(model: Path, jobs: Sequence[Job], texts: Sequence[Texts]) -> dict[Path, int]:
+    """Writes the vectors of the jobs that are queries, without torch; returns how many by output."""
+    from sparse_encoder.query_side import read_query_side
+    from sparse_encoder.vectors import write_vectors
+
+    chosen = [(job, found) for job, found in zip(jobs, texts, strict=True) if job.queries]
+    if not chosen:
+        return {}
+    side = read_query_side(model)
+    return {job.output: write_vectors(job.output, side.encode(found), side.vocabulary.tokens) for job, found in chosen}
+
+
+def _encode_passages(model: Path, jobs: Sequence[Job], texts: Sequence[Texts], options: Options) -> dict[Path, int]:
+    """Writes the vectors of the jobs that are passages; returns how many by output."""
+    chosen = [(job, found) for job, found in zip(jobs, texts, strict=True) if not job.queries]
+    if not chosen:
+        return {}
+    from sparse_encoder.encoding import Partial, Pruning, encode_shards, identity_of
+    from sparse_encoder.model_folder import read_model
+    from sparse_encoder.vectors import write_vectors
+
+    loaded, of_model = read_model(model), sha256(model)
+    pruning = Pruning(top_k=options.top_k or loaded.max_active_terms, ratio=options.ratio)
+    numbers = {}
+    for job, found in chosen:
+        told = (text for pair in found for text in pair)
+        identity = identity_of(of_model, repr(pruning), str(options.shard), *told)
+        work = Partial(folder=job.work, identity=identity, n_texts=options.shard)
+        vectors = encode_shards(loaded, found, pruning=pruning, work=work, log=_log)
+        numbers[job.output] = write_vectors(job.output, vectors, loaded.vocabulary.tokens)
+    return numbers
+
+
+def _log(line: str) -> None:
+    typer.echo(line, err=True)
+
+
+def _beside(output: Path) -> Path:
+    return output.with_name(f".{output.name}.work")
