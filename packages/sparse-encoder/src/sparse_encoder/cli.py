@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sparse_encoder._files import InputError, Manifest, Output, exit_on_error, write_json, write_text
-from sparse_encoder.encode_command import encode
+from sparse_encoder.cli_encode import encode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

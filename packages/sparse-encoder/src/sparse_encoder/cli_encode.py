@@ -45,12 +45,8 @@ def encode(
     texts: Annotated[Path, typer.Argument(help="A BEIR folder, corpus.jsonl or queries.jsonl.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="vectors.parquet or vectors.jsonl.")],
     queries: Annotated[bool, typer.Option(help="Encode TEXTS as queries: tokens times IDF.")] = False,
-    also: Annotated[
-        list[str] | None, typer.Option(metavar="PASSAGES=OUTPUT", help="More passages; repeatable.")
-    ] = None,
-    also_queries: Annotated[
-        list[str] | None, typer.Option(metavar="QUERIES=OUTPUT", help="Queries too; repeatable.")
-    ] = None,
+    also: Annotated[list[str], typer.Option(metavar="PASSAGES=OUTPUT", help="More passages; repeatable.")] = [],
+    also_queries: Annotated[list[str], typer.Option(metavar="QUERIES=OUTPUT", help="Queries too; repeatable.")] = [],
     top_k: Annotated[int | None, typer.Option(min=1, help="Terms kept; default the model's own limit.")] = None,
     ratio: Annotated[float, typer.Option(min=0, max=1, help="Keep terms of this share of the heaviest.")] = 0.0,
     title: Annotated[bool, typer.Option(help="Put each passage's title before its text.")] = False,
@@ -59,7 +55,7 @@ def encode(
 ) -> None:
     """Encodes passages or queries to sparse vectors; several files with one start of the model."""
     first = Job(texts=texts, output=output, work=work or _beside(output), queries=queries)
-    jobs = [first, *_jobs(also or [], work, queries=False), *_jobs(also_queries or [], work, queries=True)]
+    jobs = [first, *_jobs(also, work, queries=False), *_jobs(also_queries, work, queries=True)]
     _check(jobs)
     options = Options(top_k=top_k, ratio=ratio, title=title, shard=shard)
     _run(model, jobs, options)
