@@ -8,6 +8,7 @@ import typer
 
 from sparse_encoder._files import InputError, Manifest, Output, exit_on_error, write_json, write_text
 from sparse_encoder.cli_encode import encode
+from sparse_encoder.cli_publish import shrink
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,6 +19,7 @@ app = typer.Typer(pretty_exceptions_enable=False, no_args_is_help=True, help=__d
 tokenizer_app = typer.Typer(no_args_is_help=True, help="Tokenizers made of morphemes.")
 app.add_typer(tokenizer_app, name="tokenizer")
 app.command()(encode)
+app.command()(shrink)
 
 PACKAGE = "sparse-encoder"
 Folder = Annotated[Path, typer.Option("--output", "-o", help="Folder to write.")]

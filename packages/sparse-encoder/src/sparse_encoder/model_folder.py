@@ -138,7 +138,7 @@ def read_model(path: Path) -> SparseModel:
         raise InputError(f"{path}: is not an inference-free model of this package: wanted {DOCUMENT} and {QUERY}")
     vocabulary = read_vocabulary(path / DOCUMENT)
     bert = read_bert(path / DOCUMENT)
-    idf = _load(path / QUERY / "model.safetensors")["weight"]
+    idf = _load(path / QUERY / "model.safetensors")["weight"].float()
     limits = read_json(path / "config_sentence_transformers.json", _EncoderConfig)
     lengths = read_json(path / DOCUMENT / "tokenizer_config.json", _TokenizerConfig)
     if not len(vocabulary.tokens) == bert.config.vocab_size == len(idf):
