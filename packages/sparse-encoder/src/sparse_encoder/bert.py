@@ -1,23 +1,22 @@
-"""BERT's masked language model in plain torch, with the parameter names of transformers' `BertForMaskedLM`.
+"""The masked language models of BERT, RoBERTa and XLM-RoBERTa in plain torch; parameters as `BertForMaskedLM` has them.
 
 Why not transformers' own: importing it takes ten seconds, of which a short run would notice every one, and this one
 can hand the head its hidden states without the logits and is traced into TorchScript that old servers run.
 """
 
 import math
-from typing import Protocol
+from typing import Literal
 
 import msgspec
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from sparse_encoder.attention import attend
+from sparse_encoder.backbone import Backbone
+
 SIZES = {"tiny": (2, 128), "small": (3, 256), "medium": (6, 384), "base": (12, 768)}
 """Layers and width of the sizes trained from scratch; heads are 64 wide, the inner layer four times the width."""
-
-
-SHORT = 256
-"""Tokens up to which attention on a CPU is spelled out: in bf16 its backward pass is then 2.5 times as fast."""
 
 
 class BertConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,19 +35,12 @@ class BertConfig(msgspec.Struct, frozen=True, kw_only=True):
     attention_probs_dropout_prob: float = 0.0
     initializer_range: float = 0.02
     pad_token_id: int = 0
+    model_type: Literal["bert", "roberta", "xlm-roberta"] = "bert"
 
-
-class Backbone(Protocol):
-    """What the head needs of a masked language model: hidden states, and the output matrix and bias apart."""
-
-    def hidden(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
-        """(batch, tokens) ids and 0/1 mask to (batch, tokens, width), ready for the output matrix."""
-
-    def output_weight(self) -> Tensor:
-        """(vocab, width)."""
-
-    def output_bias(self) -> Tensor:
-        """(vocab)."""
+    @property
+    def first_position(self) -> int:
+        """Position of a text's first token; RoBERTa counts from after the padding's id."""
+        return 0 if self.model_type == "bert" else self.pad_token_id + 1
 
 
 def bert_config(size: str, *, vocab_size: int, max_tokens: int) -> BertConfig:
@@ -68,19 +60,23 @@ def bert_config(size: str, *, vocab_size: int, max_tokens: int) -> BertConfig:
     )
 
 
-class Bert(nn.Module):
-    """The model; `state_dict` has exactly the keys that `BertForMaskedLM.save_pretrained` writes."""
+class Bert(Backbone):
+    """The model; `state_dict` has exactly the keys that `BertForMaskedLM.save_pretrained` writes.
+
+    RoBERTa is the same network: it counts positions from another number and names its head otherwise.
+    """
 
     def __init__(self, config: BertConfig) -> None:
         super().__init__()
         self.config = config
+        self.longest = config.max_position_embeddings - config.first_position
         self.bert = nn.ModuleDict({"embeddings": Embeddings(config), "encoder": Encoder(config)})
         self.cls = nn.ModuleDict({"predictions": Predictions(config)})
 
     def hidden(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """(batch, tokens) to (batch, tokens, width): the states that the output matrix is multiplied with."""
         visible = attention_mask[:, None, None, :].to(torch.bool)
-        states: Tensor = self.bert["encoder"](self.bert["embeddings"](input_ids), visible)
+        states: Tensor = self.bert["encoder"](self.bert["embeddings"](input_ids, attention_mask), visible)
         transformed: Tensor = self.cls["predictions"](states)
         return transformed
 
@@ -94,20 +90,54 @@ class Bert(nn.Module):
         bias: Tensor = self.cls["predictions"].bias  # type: ignore[assignment]
         return bias
 
+    def saved_config(self) -> dict[str, object]:
+        """transformers' `config.json` of this model."""
+        return {
+            "architectures": [ARCHITECTURES[self.config.model_type]],
+            "model_type": self.config.model_type,
+            "dtype": "float32",
+            "tie_word_embeddings": True,
+            **msgspec.to_builtins(self.config),
+        }
+
+    def saved_names(self) -> dict[str, str]:
+        """Name of every tensor in transformers' `model.safetensors`."""
+        names = super().saved_names()
+        if self.config.model_type == "bert":
+            return names
+        for ours, theirs in ROBERTA_NAMES.items():
+            names = {name: saved.replace(ours, theirs) for name, saved in names.items()}
+        return names
+
+
+ARCHITECTURES = {"bert": "BertForMaskedLM", "roberta": "RobertaForMaskedLM", "xlm-roberta": "XLMRobertaForMaskedLM"}
+"""transformers' class for each `model_type`."""
+ROBERTA_NAMES = {
+    "cls.predictions.transform.dense.": "lm_head.dense.",
+    "cls.predictions.transform.LayerNorm.": "lm_head.layer_norm.",
+    "cls.predictions.bias": "lm_head.bias",
+    "bert.": "roberta.",
+}
+"""What RoBERTa calls the parts that BERT has as well."""
+
 
 class Embeddings(nn.Module):
     """Words plus positions plus one constant type, normalised."""
 
     def __init__(self, config: BertConfig) -> None:
         super().__init__()
+        self.first_position = config.first_position
         self.word_embeddings = nn.Embedding(config.vocab_size, config.hidden_size)
         self.position_embeddings = nn.Embedding(config.max_position_embeddings, config.hidden_size)
         self.token_type_embeddings = nn.Embedding(config.type_vocab_size, config.hidden_size)
         self.LayerNorm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
         self.dropout = nn.Dropout(config.hidden_dropout_prob)
 
-    def forward(self, input_ids: Tensor) -> Tensor:
-        places = self.position_embeddings.weight[: input_ids.shape[1]]
+    def forward(self, input_ids: Tensor, mask: Tensor) -> Tensor:
+        if self.first_position:
+            places = self.position_embeddings(mask.cumsum(dim=1) * mask + self.first_position - 1)
+        else:
+            places = self.position_embeddings.weight[: input_ids.shape[1]]
         added = self.word_embeddings(input_ids) + places + self.token_type_embeddings.weight[0]
         normal: Tensor = self.dropout(self.LayerNorm(added))
         return normal
@@ -153,17 +183,9 @@ class SelfAttention(nn.Module):
         self.value = nn.Linear(config.hidden_size, config.hidden_size)
 
     def forward(self, states: Tensor, visible: Tensor) -> Tensor:
-        n_texts, n_tokens, width = states.shape
-        heads = (n_texts, n_tokens, self.n_heads, width // self.n_heads)
+        heads = (*states.shape[:2], self.n_heads, states.shape[2] // self.n_heads)
         q, k, v = (part(states).view(heads).transpose(1, 2) for part in (self.query, self.key, self.value))
-        dropout = self.dropout if self.training else 0.0
-        if states.is_cuda or n_tokens > SHORT:
-            mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=visible, dropout_p=dropout)
-        else:
-            scores = (q * q.shape[-1] ** -0.5) @ k.transpose(-1, -2)
-            shares = scores.masked_fill(~visible, torch.finfo(scores.dtype).min).softmax(dim=-1)
-            mixed = F.dropout(shares, dropout) @ v
-        return mixed.transpose(1, 2).reshape(n_texts, n_tokens, width)
+        return attend(q, k, v, visible, dropout=self.dropout if self.training else 0.0)
 
 
 class Residual(nn.Module):

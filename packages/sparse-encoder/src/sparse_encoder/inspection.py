@@ -8,7 +8,7 @@ import msgspec
 
 from sparse_encoder.encoding import Pruning, encode_texts
 from sparse_encoder.model_folder import SparseModel
-from sparse_encoder.tokenizer_build import LARGEST_VOCABULARY
+from sparse_encoder.tokenizer_build import LARGEST_VOCABULARY, ROLES
 
 QUERY_CEILING = 16.0
 """`quantization_ceiling_search` of `sparse_vector`: heavier query weights are cut."""
@@ -103,7 +103,7 @@ def _hangul(model: SparseModel, texts: Sequence[str]) -> Check:
         t for e in model.vocabulary.tokenizer.encode_batch(list(texts), add_special_tokens=False) for t in e.tokens
     ]
     jamo = sum(any("\u1100" <= c <= "\u11ff" for c in unicodedata.normalize("NFC", t)) for t in pieces)
-    unknown = sum(t == "[UNK]" for t in pieces)
+    unknown = sum(t in ROLES["unk_token"] for t in pieces)
     return Check(
         check="hangul",
         ok=jamo == 0 and unknown <= 0.05 * max(1, len(pieces)),

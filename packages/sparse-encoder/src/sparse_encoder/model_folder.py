@@ -12,12 +12,12 @@ from importlib.resources import files
 from pathlib import Path
 
 import msgspec
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor
 
 from sparse_encoder._files import InputError, read_json, whole
-from sparse_encoder.bert import Bert, BertConfig
+from sparse_encoder.backbone import Backbone
+from sparse_encoder.backbone_folder import backbone_weights, read_backbone, read_tensors
 from sparse_encoder.lexical import LexicalChannel
 from sparse_encoder.tokenizer_build import write_tokenizer
 from sparse_encoder.vocabulary import Vocabulary, read_vocabulary
@@ -32,7 +32,7 @@ LEXICAL = "document_2_LexicalChannel"
 class SparseModel:
     """What a model folder holds: document side, query weights, tokenizer and limits."""
 
-    bert: Bert
+    bert: Backbone
     idf: Tensor
     """(vocab), the weight of each token in a query."""
     vocabulary: Vocabulary
@@ -50,8 +50,7 @@ def write_model(model: SparseModel, path: Path, *, extra: Mapping[str, str] = {}
             (part / name).write_text(json.dumps(value, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
         for name in (DOCUMENT, QUERY):
             write_tokenizer(model.vocabulary.tokenizer, part / name, max_tokens=model.max_tokens)
-        weights = {name: tensor.detach().contiguous().cpu() for name, tensor in model.bert.state_dict().items()}
-        save_file(weights, part / DOCUMENT / "model.safetensors", metadata={"format": "pt"})
+        save_file(backbone_weights(model.bert), part / DOCUMENT / "model.safetensors", metadata={"format": "pt"})
         save_file(
             {"weight": model.idf.contiguous().cpu()}, part / QUERY / "model.safetensors", metadata={"format": "pt"}
         )
@@ -76,13 +75,6 @@ def _write_lexical(lexical: LexicalChannel, part: Path) -> None:
 
 def _configs(model: SparseModel) -> dict[str, object]:
     library = "sentence_transformers"
-    bert = {
-        "architectures": ["BertForMaskedLM"],
-        "model_type": "bert",
-        "dtype": "float32",
-        "tie_word_embeddings": True,
-        **msgspec.to_builtins(model.bert.config),
-    }
     transformer = {
         "transformer_task": "fill-mask",
         "modality_config": {"text": {"method": "forward", "method_output_name": "logits"}},
@@ -112,7 +104,7 @@ def _configs(model: SparseModel) -> dict[str, object]:
     }
     modules = [{"idx": 0, "name": "0", "path": "", "type": f"{library}.base.modules.router.Router"}]
     return {
-        f"{DOCUMENT}/config.json": bert,
+        f"{DOCUMENT}/config.json": model.bert.saved_config(),
         f"{DOCUMENT}/sentence_bert_config.json": transformer,
         f"{POOLING}/config.json": pooling,
         f"{QUERY}/config.json": {"frozen": True},
@@ -137,20 +129,21 @@ def read_model(path: Path) -> SparseModel:
     if not (path / DOCUMENT / "config.json").is_file() or not (path / QUERY / "model.safetensors").is_file():
         raise InputError(f"{path}: is not an inference-free model of this package: wanted {DOCUMENT} and {QUERY}")
     vocabulary = read_vocabulary(path / DOCUMENT)
-    bert = read_bert(path / DOCUMENT)
-    idf = _load(path / QUERY / "model.safetensors")["weight"].float()
+    bert = read_backbone(path / DOCUMENT)
+    idf = read_tensors(path / QUERY / "model.safetensors")["weight"].float()
     limits = read_json(path / "config_sentence_transformers.json", _EncoderConfig)
     lengths = read_json(path / DOCUMENT / "tokenizer_config.json", _TokenizerConfig)
-    if not len(vocabulary.tokens) == bert.config.vocab_size == len(idf):
+    n_rows = len(bert.output_bias())
+    if not len(vocabulary.tokens) == n_rows == len(idf):
         raise InputError(
-            f"{path}: the tokenizer has {len(vocabulary.tokens)} tokens, the model {bert.config.vocab_size} and the "
+            f"{path}: the tokenizer has {len(vocabulary.tokens)} tokens, the model {n_rows} and the "
             f"query weights {len(idf)}; wanted as many of each"
         )
     return SparseModel(
         bert=bert.eval(),
         idf=idf,
         vocabulary=vocabulary,
-        max_tokens=min(int(lengths.model_max_length), bert.config.max_position_embeddings),
+        max_tokens=min(int(lengths.model_max_length), bert.longest),
         max_active_terms=limits.max_active_dims or len(vocabulary.tokens),
         lexical=_read_lexical(path / LEXICAL, len(vocabulary.tokens)) if (path / LEXICAL).is_dir() else None,
     )
@@ -158,40 +151,8 @@ def read_model(path: Path) -> SparseModel:
 
 def _read_lexical(folder: Path, vocab_size: int) -> LexicalChannel:
     lexical = LexicalChannel(vocab_size, mean_length=1.0)
-    found = _load(folder / "model.safetensors")
+    found = read_tensors(folder / "model.safetensors")
     if found.keys() != lexical.state_dict().keys() or len(found["gate"]) != vocab_size:
         raise InputError(f"{folder}: is no lexical channel of {vocab_size} tokens")
     lexical.load_state_dict(found)
     return lexical
-
-
-def read_bert(path: Path) -> Bert:
-    """Reads a `BertForMaskedLM` folder (config.json and model.safetensors) of ours or of transformers."""
-    config = read_json(path / "config.json", BertConfig)
-    kind = read_json(path / "config.json", _Kind)
-    if kind.model_type != "bert" or config.hidden_act != "gelu":
-        raise InputError(
-            f"{path / 'config.json'}: is a {kind.model_type!r} with {config.hidden_act!r}; wanted BERT, gelu"
-        )
-    bert = Bert(config)  # not on the meta device, where drawing weights imports torch's compiler: four seconds
-    found = _load(path / "model.safetensors")
-    wanted = set(bert.state_dict())
-    missing = sorted(wanted - found.keys())
-    if missing:
-        raise InputError(f"{path / 'model.safetensors'}: lacks {missing[0]!r} and {len(missing) - 1} other tensors")
-    bert.load_state_dict({name: found[name].float() for name in wanted}, assign=True)
-    for parameter in bert.parameters():
-        parameter.requires_grad_(True)
-    return bert
-
-
-class _Kind(msgspec.Struct, kw_only=True):
-    model_type: str
-
-
-def _load(file: Path) -> dict[str, Tensor]:
-    try:
-        found: dict[str, Tensor] = load_file(file)
-    except (SafetensorError, OSError) as error:
-        raise InputError(f"{file}: is not a safetensors file: {error}") from error
-    return found

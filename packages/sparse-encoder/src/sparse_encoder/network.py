@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from sparse_encoder.bert import Bert
+from sparse_encoder.backbone import Backbone
 from sparse_encoder.head import activate, max_logits
 from sparse_encoder.lexical import LexicalChannel
 
@@ -18,7 +18,7 @@ PIECES = 4
 class Network:
     """The document side's model, and the weight of every token in a query."""
 
-    bert: Bert
+    bert: Backbone
     idf: Tensor
     """(vocab), 0 for special tokens."""
     lexical: LexicalChannel | None = None

@@ -14,6 +14,7 @@ import msgspec
 import yaml
 
 from sparse_encoder._files import InputError
+from sparse_encoder.hub import start_folder
 
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Weight = Annotated[float, msgspec.Meta(ge=0)]
@@ -28,8 +29,10 @@ class Model(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     size: Literal["tiny", "small", "medium", "base"] = "tiny"
     """From scratch: tiny 2x128, small 3x256, medium 6x384, base 12x768."""
     start_from: str = ""
-    """A model folder of ours or a `BertForMaskedLM` folder to go on from, instead of from scratch."""
+    """Instead of from scratch: a model folder of ours, any masked language model of BERT, RoBERTa, XLM-RoBERTa or
+    ModernBERT in a folder, or its name on the hub, such as klue/roberta-small."""
     tokenizer: str = ""
+    """Left out with `start_from`, it is that model's own."""
     idf: str = ""
     max_tokens: Number = 256
     """Tokens of a document that the finished model reads."""
@@ -163,12 +166,12 @@ def located(recipe: Recipe, folder: Path) -> Recipe:
         return str(folder / name) if name else ""
 
     model = recipe.model
+    start = str(start_folder(model.start_from, beside=folder)) if model.start_from else ""
+    tokenizer = at(model.tokenizer) or start
     groups = [g if isinstance(g, Groups) else Groups(path=g) for g in recipe.train]
     return msgspec.structs.replace(
         recipe,
-        model=msgspec.structs.replace(
-            model, tokenizer=at(model.tokenizer), idf=at(model.idf), start_from=at(model.start_from)
-        ),
+        model=msgspec.structs.replace(model, tokenizer=tokenizer, idf=at(model.idf), start_from=start),
         train=[Groups(path=at(g.path), weight=g.weight) for g in groups],
         validation=at(recipe.validation),
         term_pairs=at(recipe.term_pairs),

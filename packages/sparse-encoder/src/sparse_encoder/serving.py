@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from sparse_encoder.bert import Bert
+from sparse_encoder.backbone import Backbone
 from sparse_encoder.lexical import LexicalChannel
 
 
@@ -14,7 +14,7 @@ class DocumentEncoder(nn.Module):
     activation all the same.
     """
 
-    def __init__(self, bert: Bert, lexical: LexicalChannel | None, *, max_active_terms: int) -> None:
+    def __init__(self, bert: Backbone, lexical: LexicalChannel | None, *, max_active_terms: int) -> None:
         super().__init__()
         self.bert = bert
         self.lexical = lexical

@@ -14,6 +14,14 @@ from sparse_encoder._files import InputError, whole
 from sparse_encoder.pieces import CONTINUATION, count_pieces, normalizer
 
 SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+ROLES = {
+    "pad_token": ("[PAD]", "<pad>"),
+    "unk_token": ("[UNK]", "<unk>"),
+    "cls_token": ("[CLS]", "<s>"),
+    "sep_token": ("[SEP]", "</s>"),
+    "mask_token": ("[MASK]", "<mask>"),
+}
+"""What transformers calls the special tokens, and their names in BERT's and RoBERTa's vocabularies."""
 LARGEST_VOCABULARY = 32_768
 """OpenSearch's `sparse_vector` folds token ids at this number."""
 
@@ -104,17 +112,15 @@ def save_tokenizer(tokenizer: Tokenizer, path: Path, *, max_tokens: int) -> None
 def write_tokenizer(tokenizer: Tokenizer, folder: Path, *, max_tokens: int) -> None:
     """Writes the two files into an existing folder."""
     (folder / "tokenizer.json").write_text(tokenizer.to_str(pretty=True), encoding="utf-8")
+    known = tokenizer.get_vocab(with_added_tokens=True)
+    roles = {role: name for role, names in ROLES.items() for name in reversed(names) if name in known}
     config = {
         "clean_up_tokenization_spaces": False,
-        "cls_token": "[CLS]",
-        "mask_token": "[MASK]",
         "model_max_length": max_tokens,
-        "pad_token": "[PAD]",
-        "sep_token": "[SEP]",
         "tokenizer_class": "PreTrainedTokenizerFast",
-        "unk_token": "[UNK]",
+        **roles,
     }
-    text = json.dumps(config, ensure_ascii=False, indent=2) + "\n"
+    text = json.dumps(dict(sorted(config.items())), ensure_ascii=False, indent=2) + "\n"
     (folder / "tokenizer_config.json").write_text(text, encoding="utf-8")
 
 

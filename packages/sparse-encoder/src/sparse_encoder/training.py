@@ -19,15 +19,17 @@ from torch import Tensor
 
 from sparse_encoder._files import InputError, sha256
 from sparse_encoder.adamw import AdamW, clip
-from sparse_encoder.bert import SILENT, THRESHOLD, THRESHOLD_BESIDE_COUNTS, Bert, bert_config, start_lexical
+from sparse_encoder.backbone import Backbone
+from sparse_encoder.bert import THRESHOLD, THRESHOLD_BESIDE_COUNTS, Bert, bert_config, start_lexical
 from sparse_encoder.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
 from sparse_encoder.groups import Batch, Examples, batches, read_examples
 from sparse_encoder.lexical import LexicalChannel
-from sparse_encoder.model_folder import DOCUMENT, SparseModel, read_bert
+from sparse_encoder.model_folder import SparseModel
 from sparse_encoder.network import Network, has_fast_bf16, named_parameters
 from sparse_encoder.objective import Parts, step_loss
 from sparse_encoder.ranking import rank
 from sparse_encoder.recipe import Groups, Recipe
+from sparse_encoder.starting import read_start
 from sparse_encoder.term_pairs import Terms, joined, read_terms
 from sparse_encoder.vocabulary import Vocabulary, read_idf, read_vocabulary
 
@@ -150,15 +152,9 @@ def _lexical(recipe: Recipe, material: Material) -> LexicalChannel:
     return channel
 
 
-def _backbone(recipe: Recipe, vocabulary: Vocabulary) -> Bert:
+def _backbone(recipe: Recipe, vocabulary: Vocabulary) -> Backbone:
     if recipe.model.start_from:
-        folder = Path(recipe.model.start_from)
-        bert = read_bert(folder / DOCUMENT if (folder / DOCUMENT).is_dir() else folder)
-        if bert.config.vocab_size != len(vocabulary.tokens):
-            raise InputError(f"{folder}: has {bert.config.vocab_size} tokens, the tokenizer {len(vocabulary.tokens)}")
-        with torch.no_grad():
-            bert.output_bias()[list(vocabulary.special_ids)] = SILENT
-        return bert
+        return read_start(Path(recipe.model.start_from), vocabulary, max_tokens=recipe.model.max_tokens)
     size = recipe.model.size
     bert = Bert(bert_config(size, vocab_size=len(vocabulary.tokens), max_tokens=recipe.model.max_tokens))
     threshold = THRESHOLD_BESIDE_COUNTS if recipe.model.lexical_channel else THRESHOLD

@@ -13,7 +13,7 @@ from pathlib import Path
 from tokenizers import Tokenizer
 
 from sparse_encoder._files import InputError, read_json
-from sparse_encoder.tokenizer_build import SPECIAL_TOKENS, bare
+from sparse_encoder.tokenizer_build import ROLES, SPECIAL_TOKENS, bare
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +51,7 @@ class Vocabulary:
         encoded = self.tokenizer.encode_batch(list(texts), add_special_tokens=False)
         if not special:
             return [e.ids[:max_tokens] for e in encoded]
-        first, last = self.id_of("[CLS]", "<s>"), self.id_of("[SEP]", "</s>")
+        first, last = self.id_of(*ROLES["cls_token"]), self.id_of(*ROLES["sep_token"])
         return [[first, *e.ids[: max_tokens - 2], last] for e in encoded]
 
     def twins(self) -> list[tuple[int, int]]:

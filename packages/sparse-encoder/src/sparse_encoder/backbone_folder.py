@@ -1,0 +1,110 @@
+"""Folders of masked language models, ours or transformers': config.json and model.safetensors.
+
+What is computed here is written out in `bert.py` and `modernbert.py`; any other architecture is refused by name.
+"""
+
+from pathlib import Path
+
+import msgspec
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from sparse_encoder._files import InputError, read_json
+from sparse_encoder.backbone import Backbone
+from sparse_encoder.bert import Bert, BertConfig
+from sparse_encoder.modernbert import ModernBert, ModernBertConfig
+
+KINDS = ("bert", "roberta", "xlm-roberta", "modernbert")
+"""`model_type` of the architectures that are computed here."""
+OUTPUT_WEIGHTS = ("cls.predictions.decoder.weight", "lm_head.decoder.weight", "decoder.weight")
+"""Where transformers keeps the output matrix, if it is not left out for being the word embeddings."""
+OLD_NAMES = {"LayerNorm.gamma": "LayerNorm.weight", "LayerNorm.beta": "LayerNorm.bias"}
+
+
+def read_backbone(path: Path, *, vocab_size: int = 0) -> Backbone:
+    """Reads a masked language model; InputError names an architecture or setting that is not computed here.
+
+    vocab_size: tokens of the tokenizer, where that has fewer than the model: rows padded to a round number, which no
+    text can reach, are cut off. 0 keeps all.
+    """
+    backbone = _built(path / "config.json", vocab_size)
+    file = path / "model.safetensors"
+    found = read_tensors(file)
+    for old, new in OLD_NAMES.items():
+        found = {name.replace(old, new): tensor for name, tensor in found.items()}
+    names = backbone.saved_names()
+    if isinstance(backbone, ModernBert) and "decoder.bias" not in found:
+        found["decoder.bias"] = backbone.output_bias().detach()
+    missing = sorted(saved for saved in names.values() if saved not in found)
+    if missing:
+        raise InputError(f"{file}: lacks {missing[0]!r} and {len(missing) - 1} other tensors")
+    _refuse_untied(file, backbone, found)
+    rows = {name: len(tensor) for name, tensor in backbone.state_dict().items()}
+    weights = {name: found[saved].float()[: rows[name]].clone() for name, saved in names.items()}
+    backbone.load_state_dict(weights, assign=True)
+    for parameter in backbone.parameters():
+        parameter.requires_grad_(True)
+    return backbone
+
+
+def _built(file: Path, vocab_size: int) -> Backbone:
+    """The model of a config.json, its weights still to come.
+
+    Not on the meta device, where drawing weights imports torch's compiler: four seconds.
+    """
+    if not file.is_file():
+        raise InputError(f"{file}: no such file; wanted a folder of a masked language model, as transformers saves it")
+    kind = read_json(file, _Kind)
+    if kind.model_type not in KINDS:
+        raise InputError(
+            f"{file}: is a {kind.model_type!r}, which is not computed here; wanted one of {', '.join(KINDS)}"
+        )
+    if kind.hidden_act != "gelu":
+        raise InputError(f"{file}: is a {kind.model_type!r} with {kind.hidden_act!r}; wanted gelu")
+    if 0 < kind.vocab_size < vocab_size:
+        raise InputError(f"{file}: the model has {kind.vocab_size} tokens, fewer than its tokenizer's {vocab_size}")
+    if kind.model_type == "modernbert":
+        modern = msgspec.structs.replace(read_json(file, ModernBertConfig), decoder_bias=True)
+        return ModernBert(msgspec.structs.replace(modern, vocab_size=vocab_size or modern.vocab_size))
+    config = read_json(file, BertConfig)
+    return Bert(msgspec.structs.replace(config, vocab_size=vocab_size or config.vocab_size))
+
+
+def _refuse_untied(file: Path, backbone: Backbone, found: dict[str, Tensor]) -> None:
+    words = next(saved for name, saved in backbone.saved_names().items() if _is_words(name))
+    for name in OUTPUT_WEIGHTS:
+        if name in found and not found[name].equal(found[words]):
+            raise InputError(f"{file}: {name!r} is not the word embeddings; wanted a model whose embeddings are tied")
+
+
+def _is_words(name: str) -> bool:
+    return name.endswith(("word_embeddings.weight", "tok_embeddings.weight"))
+
+
+class _Kind(msgspec.Struct, kw_only=True):
+    model_type: str
+    vocab_size: int = 0
+    hidden_act: str = "gelu"
+
+
+def backbone_weights(backbone: Backbone) -> dict[str, Tensor]:
+    """The tensors of transformers' `model.safetensors`."""
+    names = backbone.saved_names()
+    return {names[name]: tensor.detach().contiguous().cpu() for name, tensor in backbone.state_dict().items()}
+
+
+def read_tensors(file: Path) -> dict[str, Tensor]:
+    """Reads a safetensors file; InputError where it is none."""
+    if not file.exists() and file.with_name("pytorch_model.bin").exists():
+        raise InputError(
+            f"{file}: no such file, only a pickle, which is not read here; save the model again with "
+            f"transformers' save_pretrained"
+        )
+    if not file.exists() and file.with_name(f"{file.name}.index.json").exists():
+        raise InputError(f"{file}: the weights are in several files; save them in one: save_pretrained(max_shard_size)")
+    try:
+        found: dict[str, Tensor] = load_file(file)
+    except (SafetensorError, OSError) as error:
+        raise InputError(f"{file}: is not a safetensors file: {error}") from error
+    return found

@@ -1,0 +1,27 @@
+"""What training goes on from: a pretrained masked language model, checked against the tokenizer."""
+
+from pathlib import Path
+
+import torch
+
+from sparse_encoder._files import InputError
+from sparse_encoder.backbone import Backbone
+from sparse_encoder.backbone_folder import read_backbone
+from sparse_encoder.bert import SILENT
+from sparse_encoder.vocabulary import Vocabulary, read_vocabulary
+
+
+def read_start(folder: Path, vocabulary: Vocabulary, *, max_tokens: int) -> Backbone:
+    """The model to go on from, its special tokens silenced; InputError where tokenizer or lengths are not its own."""
+    has_own = (folder / "tokenizer.json").is_file()
+    if has_own and read_vocabulary(folder).tokens != vocabulary.tokens:
+        raise InputError(f"{folder}: was made with another tokenizer; leave 'model.tokenizer' out to use its own")
+    backbone = read_backbone(folder, vocab_size=len(vocabulary.tokens) if has_own else 0)
+    n_rows = len(backbone.output_bias())
+    if n_rows != len(vocabulary.tokens):
+        raise InputError(f"{folder}: has {n_rows} tokens, the tokenizer {len(vocabulary.tokens)}")
+    if max_tokens > backbone.longest:
+        raise InputError(f"{folder}: reads {backbone.longest} tokens; 'model.max_tokens' is {max_tokens}")
+    with torch.no_grad():
+        backbone.output_bias()[list(vocabulary.special_ids)] = SILENT
+    return backbone
