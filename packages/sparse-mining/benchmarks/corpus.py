@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class Texts:
     """Documents and queries as term ids."""
 
     ids: NDArray[np.int32]
@@ -23,7 +23,7 @@ class Terms:
         return [self.ids[a:b].tolist() for a, b in zip(self.starts[:-1], self.starts[1:], strict=True)]
 
 
-def synthetic(n_docs: int, n_queries: int, *, seed: int = 42) -> Terms:
+def synthetic(n_docs: int, n_queries: int, *, seed: int = 42) -> Texts:
     """About 90 terms a document out of 100,000; a query has 3 to 8 terms of one document, rare ones rather."""
     draw = np.random.default_rng(seed)
     n_terms = 100_000
@@ -38,10 +38,10 @@ def synthetic(n_docs: int, n_queries: int, *, seed: int = 42) -> Terms:
         odds = np.sqrt(held + 20.0)
         n = min(int(draw.integers(3, 9)), len(held))
         queries.append(draw.choice(held, n, replace=False, p=odds / odds.sum()).tolist())
-    return Terms(ids, starts, n_terms, queries)
+    return Texts(ids, starts, n_terms, queries)
 
 
-def real(passages: Path, words: str, n_queries: int, *, seed: int = 42) -> Terms:
+def real(passages: Path, words: str, n_queries: int, *, seed: int = 42) -> Texts:
     """A BEIR folder's passages, its queries where it has some, else its titles."""
     from sparse_mining._files import InputError
     from sparse_mining.analysers import analyser
@@ -61,4 +61,4 @@ def real(passages: Path, words: str, n_queries: int, *, seed: int = 42) -> Terms
         texts = [passage.title for passage in collection.passages if passage.title]
     chosen = np.random.default_rng(seed).permutation(len(texts))[:n_queries]
     queries = [[vocabulary[t] for t in terms if t in vocabulary] for terms in found.terms(texts[i] for i in chosen)]
-    return Terms(np.array(ids, np.int32), np.array(starts, np.int64), len(vocabulary), [q for q in queries if q])
+    return Texts(np.array(ids, np.int32), np.array(starts, np.int64), len(vocabulary), [q for q in queries if q])

@@ -16,10 +16,12 @@ import bm25s
 import numpy as np
 import scipy.sparse as sp
 from bm25s.tokenization import Tokenized
-from corpus import Terms, real, synthetic
+from corpus import Texts, real, synthetic
 from rank_bm25 import BM25Okapi
 from sparse_mining import bm25, ranking
 from sparse_mining.postings import Bags, bags, group
+from sparse_mining.settings import Settings
+from sparse_mining.terms import Terms
 
 ROUNDS = 5
 K = 100
@@ -36,13 +38,13 @@ def best_of(*works: Callable[[], object], rounds: int = ROUNDS) -> list[float]:
     return [min(found[1:]) for found in seconds]
 
 
-def build_indexes(terms: Terms) -> tuple[bm25.BM25, bm25s.BM25, dict[str, float]]:
+def build_indexes(terms: Texts) -> tuple[bm25.BM25, bm25s.BM25, dict[str, float]]:
     vocabulary = {str(i): i for i in range(terms.n_terms)}
     corpus = Tokenized(ids=terms.documents(), vocab=vocabulary)
     peer = bm25s.BM25(method="lucene", k1=1.2, b=0.75, backend="numba")
     ours: list[bm25.BM25] = []
     found = best_of(
-        lambda: ours.append(bm25.build_from_ids(terms.ids, terms.starts, vocabulary, settings=bm25.Settings())),
+        lambda: ours.append(bm25.build_from_terms(Terms(terms.ids, terms.starts, vocabulary), Settings())),
         lambda: peer.index(corpus, show_progress=False),
         rounds=1,
     )
@@ -60,7 +62,7 @@ def build_indexes(terms: Terms) -> tuple[bm25.BM25, bm25s.BM25, dict[str, float]
     )
 
 
-def search_bm25(terms: Terms, index: bm25.BM25, peer: bm25s.BM25) -> dict[str, float]:
+def search_bm25(terms: Texts, index: bm25.BM25, peer: bm25s.BM25) -> dict[str, float]:
     queries = [[str(t) for t in query] for query in terms.queries]
     figures: dict[str, float] = {}
     for n_threads in (1, 2):

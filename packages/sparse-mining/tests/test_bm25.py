@@ -5,7 +5,8 @@ import math
 import numpy as np
 import pytest
 from sparse_mining._files import InputError
-from sparse_mining.bm25 import Settings, build
+from sparse_mining.bm25 import build
+from sparse_mining.settings import Settings
 
 DOCUMENTS = [["색인", "검색", "색인"], ["검색"], [], ["날씨"]]
 

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rank_bm25 import BM25Okapi, BM25Plus
-from sparse_mining.bm25 import Settings, Variant, build
+from sparse_mining.bm25 import build
+from sparse_mining.settings import Settings, Variant
 
 TERMS = st.sampled_from(["가", "나", "다", "라", "마", "바"])
 CORPORA = st.lists(st.lists(TERMS, max_size=8), min_size=1, max_size=12).filter(any)

@@ -37,6 +37,31 @@ def test_search_writes_a_run_with_manifest_and_timing(
     }
 
 
+def test_several_systems_write_what_each_would_alone(
+    monkeypatch: pytest.MonkeyPatch, passages: Path, queries: Path, tmp_path: Path
+) -> None:
+    runs, searching = tmp_path / "runs", ["search", passages, queries, "--dimensions", 4]
+    named = ["--with", "lexical=bm25:kiwi", "--with", "dense=dense:svd", "--fuse", "both=lexical+dense"]
+    assert run(monkeypatch, *searching, *named, "-o", runs, "--timing", tmp_path / "times") == ""
+    for name, spec in (("lexical", "bm25:kiwi"), ("dense", "dense:svd")):
+        alone = tmp_path / f"{name}.trec"
+        assert run(monkeypatch, *searching, "--with", spec, "-o", alone, "--tag", name) == ""
+        assert (runs / f"{name}.trec").read_bytes() == alone.read_bytes()
+        assert json.loads((tmp_path / "times" / f"{name}.timing.json").read_text())["system"] == name
+        assert (runs / f"{name}.trec.manifest.json").exists()
+    fused = ["fuse", tmp_path / "lexical.trec", tmp_path / "dense.trec", "-o", tmp_path / "both.trec", "--tag", "both"]
+    assert run(monkeypatch, *fused) == ""
+    assert (runs / "both.trec").read_bytes() == (tmp_path / "both.trec").read_bytes()
+
+
+def test_no_run_is_written_where_one_of_several_systems_cannot_search(
+    monkeypatch: pytest.MonkeyPatch, passages: Path, queries: Path, tmp_path: Path
+) -> None:
+    named = ["--with", "a=bm25:words", "--with", "b=sparse:none.parquet", "-o", tmp_path / "runs"]
+    assert "none.parquet: no such file" in run(monkeypatch, "search", passages, queries, *named)
+    assert not (tmp_path / "runs").exists()
+
+
 def test_embed_then_search_finds_what_fitting_anew_finds(
     monkeypatch: pytest.MonkeyPatch, passages: Path, pairs: Path, queries: Path, tmp_path: Path
 ) -> None:
@@ -99,7 +124,7 @@ def test_bad_input_is_named_and_nothing_is_written(
 
 
 def test_help_imports_nothing_heavy() -> None:
-    heavy = "{'numba', 'sklearn', 'faiss', 'torch', 'pyarrow', 'kiwipiepy'}"
+    heavy = "{'numpy', 'scipy', 'numba', 'sklearn', 'faiss', 'torch', 'pyarrow', 'kiwipiepy'}"
     script = f"import sys; import sparse_mining.cli; print(sorted({heavy} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout == "[]\n"
 

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 from sparse_mining._files import InputError
-from sparse_mining.bm25 import Settings
 from sparse_mining.groups import Group
 from sparse_mining.mining import Plan, mine, quotas
 from sparse_mining.negatives import Margin, false_negatives
 from sparse_mining.pairs import Pair, read_pairs
 from sparse_mining.passages import read_collection
 from sparse_mining.searchers import Choices, searchers
+from sparse_mining.settings import Settings
 
 OPEN = Margin(relative=None)
 

@@ -6,8 +6,9 @@ import pytest
 from sparse_mining import storage
 from sparse_mining._files import InputError
 from sparse_mining.analysers import analyser
-from sparse_mining.bm25 import BM25, Settings, build
+from sparse_mining.bm25 import BM25, build
 from sparse_mining.passages import Collection, read_collection
+from sparse_mining.settings import Settings
 
 
 @pytest.fixture

@@ -54,14 +54,6 @@ def test_an_encoder_of_another_analyser_version_is_refused(tmp_path: Path) -> No
         svd.load(tmp_path / "encoder")
 
 
-def test_a_truncated_array_is_named(tmp_path: Path) -> None:
-    np.save(tmp_path / "a.npy", np.ones((4, 4)))
-    whole = (tmp_path / "a.npy").read_bytes()
-    (tmp_path / "a.npy").write_bytes(whole[:-8])
-    with pytest.raises(InputError, match=r"a\.npy: is not a whole \.npy file"):
-        svd.load_array(tmp_path / "a.npy")
-
-
 def test_texts_without_any_term_are_refused() -> None:
     with pytest.raises(InputError, match="finds no term"):
         svd.fit(["...", "!"], "words", dimensions=2, seed=42)

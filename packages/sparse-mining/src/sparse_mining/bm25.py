@@ -6,41 +6,20 @@ Lexical search is both the baseline a neural model must beat and the first sourc
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from sparse_mining._files import InputError
 from sparse_mining.postings import Bags, Ints, Longs, Postings, bags, group
 from sparse_mining.ranking import Ranking, scores_of, top_k
-
-Variant = Literal["lucene", "okapi", "plus"]
+from sparse_mining.settings import Settings, Variant
+from sparse_mining.terms import Terms, number
 
 OKAPI_EPSILON = 0.25
 """Share of the mean IDF that rank_bm25 gives a term found in more than half of the documents."""
 PLUS_DELTA = 1.0
 """What BM25+ adds for a term, whether a document holds it or not (Lv and Zhai 2011)."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """How terms are weighed."""
-
-    variant: Variant = "lucene"
-    k1: float = 1.2
-    """Where term frequency saturates."""
-    b: float = 0.75
-    """How much of the document's length is discounted, 0 to 1."""
-    double: bool = False
-    """Keep impacts as float64 and not as float32."""
-
-    def __post_init__(self) -> None:
-        if self.variant not in get_args(Variant):
-            raise InputError(f"BM25 variant {self.variant!r} is not known: wanted one of {get_args(Variant)}")
-        if not self.k1 >= 0 or not 0 <= self.b <= 1:
-            raise InputError(f"BM25 wants k1 >= 0 and 0 <= b <= 1, found k1={self.k1!r} b={self.b!r}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,25 +60,16 @@ class BM25:
 
 def build(documents: Iterable[Sequence[str]], settings: Settings) -> BM25:
     """An index over documents given as terms; holds one int32 a term occurrence while it builds."""
-    vocabulary: dict[str, int] = {}
-    ids: list[NDArray[np.int32]] = []
-    lengths: list[int] = []
-    for terms in documents:
-        row = [vocabulary.setdefault(term, len(vocabulary)) for term in terms]
-        ids.append(np.array(row, np.int32))
-        lengths.append(len(row))
-    term_ids = np.concatenate(ids) if ids else np.empty(0, np.int32)
-    starts = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]).astype(np.int64)
-    return build_from_ids(term_ids, starts, vocabulary, settings=settings)
+    return build_from_terms(number(documents), settings)
 
 
-def build_from_ids(term_ids: Ints, starts: Longs, vocabulary: dict[str, int], *, settings: Settings) -> BM25:
-    """An index over term ids, document d holding term_ids[starts[d]:starts[d+1]]."""
-    n_docs = len(starts) - 1
-    occurrences = np.ones(len(term_ids), np.int32)
-    counts = sp.csr_array((occurrences, term_ids, starts), shape=(n_docs, len(vocabulary))).tocsc()
+def build_from_terms(terms: Terms, settings: Settings) -> BM25:
+    """An index over documents given as term ids."""
+    n_docs = len(terms)
+    occurrences = np.ones(len(terms.ids), np.int32)
+    counts = sp.csr_array((occurrences, terms.ids, terms.starts), shape=(n_docs, len(terms.vocabulary))).tocsc()
     counts.sum_duplicates()
-    lengths = np.diff(starts)
+    lengths = np.diff(terms.starts)
     list_starts = counts.indptr.astype(np.int64)
     docs = counts.indices.astype(np.int32, copy=False)
     idf = _idf(np.diff(list_starts), n_docs, settings.variant)
@@ -107,7 +77,7 @@ def build_from_ids(term_ids: Ints, starts: Longs, vocabulary: dict[str, int], *,
     impacts = np.repeat(idf, np.diff(list_starts)) * saturation
     kept = impacts if settings.double else impacts.astype(np.float32)
     absent = idf * PLUS_DELTA if settings.variant == "plus" else np.zeros(len(idf))
-    return BM25(settings, vocabulary, group(starts=list_starts, docs=docs, impacts=kept, n_docs=n_docs), absent)
+    return BM25(settings, terms.vocabulary, group(starts=list_starts, docs=docs, impacts=kept, n_docs=n_docs), absent)
 
 
 def _idf(df: NDArray[np.int64], n_docs: int, variant: Variant) -> NDArray[np.float64]:

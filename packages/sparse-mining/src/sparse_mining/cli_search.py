@@ -10,13 +10,15 @@ from typing import Annotated
 import typer
 
 from sparse_mining._files import InputError, Manifest, Output
-from sparse_mining.bm25 import Settings, Variant
 from sparse_mining.fusion import How
 from sparse_mining.options import PACKAGE, Dimensions, Out, Passages, Seed, log, package_version
+from sparse_mining.settings import Settings, Variant
+from sparse_mining.systems import fusions, systems
 
 VariantOption = Annotated[Variant, typer.Option(help="Of BM25: okapi and plus are rank_bm25's")]
 K1 = Annotated[float, typer.Option(help="Of BM25: where term frequency saturates")]
 B = Annotated[float, typer.Option(help="Of BM25: how much of a document's length is discounted")]
+HowOption = Annotated[How, typer.Option(help="Reciprocal ranks, or scores by min-max or z-score")]
 
 
 def index(
@@ -58,8 +60,15 @@ def index(
 def search(
     passages: Passages,
     queries: Annotated[Path, typer.Argument(metavar="QUERIES", help="BEIR queries.jsonl")],
-    output: Out,
-    with_: Annotated[str, typer.Option("--with", help="bm25:ANALYSER, dense:svd, dense:FOLDER or sparse:VECTORS")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The run; a folder of them with NAME=SPEC")],
+    with_: Annotated[
+        list[str],
+        typer.Option(
+            "--with",
+            metavar="SPEC",
+            help="bm25:ANALYSER, dense:svd, dense:FOLDER or sparse:VECTORS; NAME=SPEC, repeated, for several",
+        ),
+    ],
     k: Annotated[int, typer.Option("-k", min=1, help="Documents per query")] = 100,
     variant: VariantOption = "lucene",
     k1: K1 = 1.2,
@@ -71,21 +80,21 @@ def search(
     query_vectors: Annotated[Path | None, typer.Option(help="Sparse vectors of the queries")] = None,
     query_idf: Annotated[Path | None, typer.Option(help="idf.json, for queries as tokens times IDF")] = None,
     query_tokenizer: Annotated[Path | None, typer.Option(help="tokenizer.json (or its folder) of --query-idf")] = None,
+    fuse: Annotated[list[str] | None, typer.Option(help="NAME=A+B: systems of --with fused; repeat for more")] = None,
+    how: HowOption = "rrf",
     tag: Annotated[str, typer.Option(help="Name of the run in its last column; empty: from --with")] = "",
-    timing: Annotated[Path | None, typer.Option(help="Where milliseconds per query go, as JSON")] = None,
+    timing: Annotated[
+        Path | None, typer.Option(help="Where milliseconds per query go, as JSON; a folder with NAME=SPEC")
+    ] = None,
     threads: Annotated[int, typer.Option(min=1, help="Threads that search inverted lists")] = 1,
     seed: Seed = 42,
 ) -> None:
-    """Searches passages for queries and writes a TREC run."""
-    from sparse_mining import searching
-    from sparse_mining._files import write_json
-    from sparse_mining.passages import read_collection, read_queries
-    from sparse_mining.runs import write_run
-    from sparse_mining.searchers import Choices, searcher
+    """Searches passages for queries and writes a TREC run, or one for each of several systems and their fusions."""
+    from sparse_mining.searchers import Choices
+    from sparse_mining.searching import Request, write_runs
 
-    started = time.time()
-    collection = read_collection(passages)
-    asked = read_queries(queries)
+    asked = systems(with_, output, tag=tag, timing=timing)
+    fused = fusions(fuse or [], output, searched=asked)
     choices = Choices(
         settings=Settings(variant=variant, k1=k1, b=b),
         repeats=repeats,
@@ -98,64 +107,29 @@ def search(
         query_tokenizer=query_tokenizer,
         seed=seed,
     )
-    system = tag or _tag(with_)
-    found = searching.search(asked, searcher(with_, collection, choices), collection=collection, k=k, system=system)
-    n_lines = write_run(output, found.run, tag=system)
-    if timing is not None:
-        write_json(timing, found.timing)
-    Manifest(
-        package=PACKAGE,
-        package_version=package_version(),
-        parameters={
-            "with": with_,
-            "k": k,
-            "variant": variant,
-            "k1": k1,
-            "b": b,
-            "repeats": repeats,
-            "dimensions": dimensions,
-        },
-        seed=seed,
-        inputs=[collection.path, queries, *(p for p in (query_vectors, query_idf, query_tokenizer) if p is not None)],
-        outputs=[Output(path=output, format="run", n_records=n_lines)],
-        counts={"n_queries": len(asked), "n_documents": len(collection)},
-        started=started,
-    ).write()
-    log(f"{output}: {n_lines} documents for {len(asked)} queries, {found.timing.query_ms:.3f} ms a query")
+    for line in write_runs(Request(passages=passages, queries=queries, k=k, choices=choices, how=how), asked, fused):
+        log(line)
 
 
 def fuse(
     runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="TREC runs, two or more")],
     output: Out,
-    how: Annotated[How, typer.Option(help="Reciprocal ranks, or scores by min-max or z-score")] = "rrf",
+    how: HowOption = "rrf",
     weights: Annotated[str, typer.Option(help="One number a run, with commas; empty: equal")] = "",
     k: Annotated[int, typer.Option("-k", min=1, help="Documents per query")] = 100,
     tag: Annotated[str, typer.Option(help="Name of the run in its last column; empty: the way of fusing")] = "",
 ) -> None:
     """Fuses runs into one."""
-    from sparse_mining import fusion
-    from sparse_mining.runs import read_run, write_run
+    from sparse_mining.searching import write_fused
 
-    started = time.time()
     if len(runs) < 2:
         raise InputError(f"fuse wants two runs or more, found {len(runs)}")
-    shares = _weights(weights, len(runs))
-    fused = fusion.fuse([read_run(run) for run in runs], how, weights=shares, k=k)
-    n_lines = write_run(output, fused, tag=tag or how)
-    Manifest(
-        package=PACKAGE,
-        package_version=package_version(),
-        parameters={"how": how, "weights": shares, "k": k},
-        inputs=runs,
-        outputs=[Output(path=output, format="run", n_records=n_lines)],
-        counts={"n_queries": len(fused)},
-        started=started,
-    ).write()
+    write_fused(runs, output, how=how, weights=_weights(weights, len(runs)), k=k, tag=tag or how)
 
 
-def _weights(text: str, n_runs: int) -> list[float]:
+def _weights(text: str, n_runs: int) -> list[float] | None:
     if not text:
-        return [1 / n_runs] * n_runs
+        return None
     try:
         weights = [float(part) for part in text.split(",")]
     except ValueError as error:
@@ -163,9 +137,3 @@ def _weights(text: str, n_runs: int) -> list[float]:
     if len(weights) != n_runs:
         raise InputError(f"--weights {text!r}: {len(weights)} weights for {n_runs} runs")
     return weights
-
-
-def _tag(with_: str) -> str:
-    """A run's name: the first two parts of `--with`, without paths."""
-    kind, _, rest = with_.partition(":")
-    return "-".join(part for part in (kind, Path(rest.partition(":")[0]).stem) if part)

@@ -10,9 +10,9 @@ from typing import Annotated
 import typer
 
 from sparse_mining._files import InputError, Manifest, Output
-from sparse_mining.bm25 import Settings
 from sparse_mining.groups import Scale, Shape
 from sparse_mining.options import PACKAGE, Dimensions, Passages, Seed, log, package_version
+from sparse_mining.settings import Settings
 
 Groups = Annotated[Path, typer.Argument(metavar="GROUPS", help="JSON Lines of groups")]
 

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 
 import msgspec
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import NDArray
 
-Matrix = NDArray[np.float32]
+from sparse_mining.arrays import Matrix
+from sparse_mining.terms import Terms
 
 SAMPLE = 2_000
 """Passages that the silhouette is taken over."""
@@ -91,7 +93,7 @@ def choose(vectors: Matrix, *, seed: int) -> tuple[int, tuple[Choice, ...]]:
 def describe(
     assignment: Assignment,
     doc_ids: Sequence[str],
-    terms: Sequence[Sequence[str]],
+    terms: Terms,
     *,
     tried: tuple[Choice, ...],
     seed: int,
@@ -117,20 +119,25 @@ def describe(
     )
 
 
-def top_terms(labels: NDArray[np.int64], terms: Sequence[Sequence[str]], n_clusters: int) -> list[tuple[str, ...]]:
-    """The terms of each cluster by how many of its documents hold one, times how rare that is outside.
+def top_terms(labels: NDArray[np.int64], terms: Terms, n_clusters: int) -> list[tuple[str, ...]]:
+    """The terms of each cluster by how many of its documents hold one, times how rare that is outside; ties by term.
 
-    >>> top_terms(np.array([0, 0, 1]), [["검색", "것"], ["검색"], ["날씨", "것"]], 2)
+    >>> from sparse_mining.terms import number
+    >>> top_terms(np.array([0, 0, 1]), number([["검색", "것"], ["검색"], ["날씨", "것"]]), 2)
     [('검색', '것'), ('날씨', '것')]
     """
-    df: dict[str, int] = {}
-    inside: list[dict[str, int]] = [{} for _ in range(n_clusters)]
-    for label, found in zip(labels.tolist(), terms, strict=True):
-        for term in sorted(set(found)):
-            df[term] = df.get(term, 0) + 1
-            inside[label][term] = inside[label].get(term, 0) + 1
-    n_docs = len(terms)
-    return [
-        tuple(sorted(counts, key=lambda t: (-counts[t] * np.log((n_docs + 1) / df[t]), t))[:N_TOP_TERMS])
-        for counts in inside
-    ]
+    names = np.array(list(terms.vocabulary), dtype=object)
+    held = terms.counts()
+    df = np.bincount(held.indices, minlength=len(names))
+    cluster_of = np.repeat(labels, np.diff(held.indptr))
+    counts = sp.csr_array((np.ones(held.nnz), (cluster_of, held.indices)), (n_clusters, len(names)))
+    counts.sum_duplicates()
+    strengths = counts.data * np.log((len(terms) + 1) / df[counts.indices])
+    spans = [slice(a, b) for a, b in zip(counts.indptr[:-1], counts.indptr[1:], strict=True)]
+    return [_strongest(names[counts.indices[span]], strengths[span]) for span in spans]
+
+
+def _strongest(names: NDArray[np.object_], strengths: NDArray[np.float64]) -> tuple[str, ...]:
+    near = strengths >= np.sort(strengths)[-N_TOP_TERMS:].min(initial=np.inf)
+    ordered = sorted(zip(-strengths[near], names[near], strict=True))
+    return tuple(name for _, name in ordered[:N_TOP_TERMS])

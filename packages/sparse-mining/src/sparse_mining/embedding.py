@@ -16,6 +16,7 @@ from sparse_mining.analysers import analyser
 from sparse_mining.embeddings import write_clusters, write_embeddings
 from sparse_mining.pairs import Pair
 from sparse_mining.passages import Collection
+from sparse_mining.terms import number
 
 Matrix = NDArray[np.float32]
 
@@ -37,15 +38,14 @@ def embed(collection: Collection, pairs: Sequence[Pair], *, dimensions: int, n_c
 
     `n_clusters` 0 lets the silhouette choose.
     """
-    texts = collection.full_texts()
-    encoder, documents = svd.fit(texts, "kiwi", dimensions=dimensions, seed=seed)
+    terms = number(analyser("kiwi").terms(collection.full_texts()))
+    encoder, documents = svd.fit_terms(terms, "kiwi", dimensions=dimensions, seed=seed)
     queries = {pair.query_id: pair.query for pair in reversed(pairs)}
     query_ids = list(dict.fromkeys(pair.query_id for pair in pairs))
     tried: tuple[clusters.Choice, ...] = ()
     if not n_clusters:
         n_clusters, tried = clusters.choose(documents, seed=seed)
     assignment = clusters.assign(documents, min(n_clusters, len(documents)), seed=seed)
-    terms = list(analyser("kiwi").terms(texts))
     return Made(
         encoder=encoder,
         documents=documents,

@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 
 from sparse_mining import svd
 from sparse_mining._files import InputError, read_json, write_json
+from sparse_mining.arrays import Matrix, read_matrix
 from sparse_mining.clusters import Clusters
 from sparse_mining.passages import Collection
-
-Matrix = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,14 +58,3 @@ def _order(folder: Path, ids: Sequence[str], collection: Collection) -> NDArray[
     if missing is not None:
         raise InputError(f"{folder}: passage {missing!r} has no vector: embed these passages")
     return np.array([rows[doc_id] for doc_id in collection.rows], np.int64)
-
-
-def read_matrix(path: Path, *, dimensions: int) -> Matrix:
-    """Reads float vectors; InputError where cut off, not finite or of another number of dimensions."""
-    found = svd.load_array(path)
-    if found.ndim != 2 or found.shape[1] != dimensions:
-        raise InputError(f"{path}: has shape {found.shape}, wanted {dimensions} dimensions")
-    if not np.isfinite(found).all():
-        row = int(np.flatnonzero(~np.isfinite(found).all(axis=1))[0])
-        raise InputError(f"{path}: row {row} has a value that is not a finite number")
-    return np.asarray(found, np.float32)

@@ -20,6 +20,8 @@ from sparse_mining.embeddings import read_embeddings
 from sparse_mining.passages import Collection, Query
 from sparse_mining.postings import Bags, Ints, Postings, bags
 from sparse_mining.ranking import Ranking
+from sparse_mining.settings import Settings
+from sparse_mining.terms import Analyses
 
 Matrix = NDArray[np.float32]
 
@@ -55,7 +57,7 @@ class Searcher(Protocol):
 class Choices:
     """What the command line says about searchers beyond their names."""
 
-    settings: bm25.Settings
+    settings: Settings = Settings()
     """Of BM25."""
     repeats: bool = False
     """Count a term of a query as often as it stands there, as rank_bm25 does, and not once."""
@@ -76,12 +78,13 @@ class Choices:
 
 def searchers(specs: Sequence[str], collection: Collection, choices: Choices) -> list[Searcher]:
     """One searcher for each spec, named by its kind, or by the whole spec where a kind comes twice."""
+    analyses = Analyses(collection)
     kinds = [spec.partition(":")[0] for spec in specs]
     names = [kind if kinds.count(kind) == 1 else spec for kind, spec in zip(kinds, specs, strict=True)]
-    return [searcher(spec, collection, choices, name=name) for spec, name in zip(specs, names, strict=True)]
+    return [searcher(spec, analyses, choices, name=name) for spec, name in zip(specs, names, strict=True)]
 
 
-def searcher(spec: str, collection: Collection, choices: Choices, *, name: str = "") -> Searcher:
+def searcher(spec: str, analyses: Analyses, choices: Choices, *, name: str = "") -> Searcher:
     """The searcher of `bm25[:ANALYSER]`, `dense[:svd|:FOLDER]` or `sparse:VECTORS` over these passages.
 
     InputError for any other, and where what it needs is missing or does not fit the passages.
@@ -89,11 +92,11 @@ def searcher(spec: str, collection: Collection, choices: Choices, *, name: str =
     kind, _, argument = spec.partition(":")
     named = name or kind
     if kind == "bm25":
-        return _bm25(argument or "kiwi", collection, choices, name=named)
+        return _bm25(argument or "kiwi", analyses, choices, name=named)
     if kind == "dense":
-        return _dense(argument or "svd", collection, choices, name=named)
+        return _dense(argument or "svd", analyses, choices, name=named)
     if kind == "sparse" and argument:
-        return _sparse(Path(argument), collection, choices, name=named)
+        return _sparse(Path(argument), analyses.collection, choices, name=named)
     raise InputError(f"{spec!r} is no way to search: wanted bm25:ANALYSER, dense:svd, dense:FOLDER or sparse:VECTORS")
 
 
@@ -105,6 +108,16 @@ def files_of(specs: Sequence[str]) -> list[Path]:
     """
     arguments = [spec.partition("=")[0].rpartition(":")[2] for spec in specs if ":" in spec]
     return [Path(argument) for argument in arguments if argument not in ("svd", "kiwi", "words", "bigrams")]
+
+
+def inputs_of(spec: str, choices: Choices) -> list[Path]:
+    """The files that a spec names, and those of the choices that its kind of search reads."""
+    chosen = {
+        "bm25": [choices.index],
+        "dense": [choices.embeddings],
+        "sparse": [choices.query_vectors, choices.query_idf, choices.query_tokenizer],
+    }
+    return [*files_of([spec]), *(path for path in chosen.get(spec.partition(":")[0], []) if path is not None)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,12 +158,12 @@ class Lexical:
         return _Weighted(self.index.postings, asked, self.index.shifts(asked), self.threads)
 
 
-def _bm25(words: str, collection: Collection, choices: Choices, *, name: str) -> Searcher:
+def _bm25(words: str, analyses: Analyses, choices: Choices, *, name: str) -> Searcher:
     found = analyser(words)
     if choices.index is not None:
-        index = storage.load(choices.index, collection, analysis=found.identity(), settings=choices.settings)
+        index = storage.load(choices.index, analyses.collection, analysis=found.identity(), settings=choices.settings)
     else:
-        index = bm25.build(found.terms(collection.full_texts()), choices.settings)
+        index = bm25.build_from_terms(analyses.terms(words), choices.settings)
     return Lexical(found, index, found.identity(), name, choices.threads, choices.repeats)
 
 
@@ -181,12 +194,13 @@ class Dense:
         return _Projected(self.documents, self.encoder.encode([query.text for query in queries]))
 
 
-def _dense(source: str, collection: Collection, choices: Choices, *, name: str) -> Searcher:
+def _dense(source: str, analyses: Analyses, choices: Choices, *, name: str) -> Searcher:
     folder = choices.embeddings if source == "svd" else Path(source)
     if folder is None:
-        encoder, documents = svd.fit(collection.full_texts(), "kiwi", dimensions=choices.dimensions, seed=choices.seed)
+        terms, dimensions = analyses.terms("kiwi"), choices.dimensions
+        encoder, documents = svd.fit_terms(terms, "kiwi", dimensions=dimensions, seed=choices.seed)
         return Dense(encoder, documents, name)
-    stored = read_embeddings(folder, collection)
+    stored = read_embeddings(folder, analyses.collection)
     return Dense(stored.encoder, stored.documents, name)
 
 

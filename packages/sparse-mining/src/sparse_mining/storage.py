@@ -11,10 +11,11 @@ import numpy as np
 
 from sparse_mining._files import InputError, check_version, read_json, whole, write_json
 from sparse_mining._kiwi import Analysis
-from sparse_mining.bm25 import BM25, Settings
+from sparse_mining.arrays import load_array
+from sparse_mining.bm25 import BM25
 from sparse_mining.passages import Collection
 from sparse_mining.postings import Postings
-from sparse_mining.svd import load_array
+from sparse_mining.settings import Settings
 
 ARRAYS = ("starts", "docs", "impacts", "bounds", "floors", "absent")
 

@@ -3,7 +3,7 @@
 An offline stand-in for a sentence encoder, good enough to mine with, and stored as arrays so that it can be used again.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from sparse_mining._files import InputError, check_version, read_json, write_json
 from sparse_mining._kiwi import Analysis
 from sparse_mining.analysers import analyser
-
-Matrix = NDArray[np.float32]
+from sparse_mining.arrays import Matrix, load_array, unit_rows
+from sparse_mining.terms import Terms, number
 
 N_OVERSAMPLES = 10
 N_POWER_ITERATIONS = 4
@@ -48,8 +48,11 @@ class SvdEncoder:
 
     def encode(self, texts: Sequence[str]) -> Matrix:
         """(n, dimensions): vectors of unit length; of length 0 for a text without a known term."""
-        words = analyser(self.header.analyser)
-        weighted = self._weigh(_count(words.terms(texts), self.vocabulary))
+        found = analyser(self.header.analyser).terms(texts)
+        known = [[self.vocabulary[term] for term in terms if term in self.vocabulary] for terms in found]
+        starts = np.concatenate([[0], np.cumsum([len(row) for row in known], dtype=np.int64)]).astype(np.int64)
+        ids = np.array([term_id for row in known for term_id in row], np.int32)
+        weighted = self._weigh(Terms(ids, starts, self.vocabulary).counts())
         return unit_rows(np.asarray(weighted @ self.components.T, np.float32))
 
     def _weigh(self, counts: sp.csr_array) -> sp.csr_array:
@@ -70,24 +73,28 @@ class SvdEncoder:
 
 def fit(texts: Sequence[str], words: str, *, dimensions: int, seed: int) -> tuple[SvdEncoder, Matrix]:
     """An encoder of these texts, and their vectors; fewer dimensions where texts or terms allow no more."""
-    found = analyser(words)
-    vocabulary: dict[str, int] = {}
-    counts = _count(found.terms(texts), vocabulary, grow=True)
+    return fit_terms(number(analyser(words).terms(texts)), words, dimensions=dimensions, seed=seed)
+
+
+def fit_terms(terms: Terms, words: str, *, dimensions: int, seed: int) -> tuple[SvdEncoder, Matrix]:
+    """The same over what the analyser of that name has found."""
+    counts = terms.counts()
     n_texts, n_terms = counts.shape
     if not n_terms:
         raise InputError(f"analyser {words!r} finds no term in {n_texts} passages: nothing to make vectors of")
     df = np.bincount(counts.indices, minlength=n_terms)
     header = Header(
         analyser=words,
-        analysis=found.identity(),
+        analysis=analyser(words).identity(),
         dimensions=min(dimensions, n_texts, n_terms),
         n_documents=n_texts,
         seed=seed,
     )
-    bare = SvdEncoder(header, vocabulary, np.log((1 + n_texts) / (1 + df)) + 1, np.empty((0, n_terms), np.float32))
+    idf = np.log((1 + n_texts) / (1 + df)) + 1
+    bare = SvdEncoder(header, terms.vocabulary, idf, np.empty((0, n_terms), np.float32))
     weighted = bare._weigh(counts)
     components = right_singular_vectors(weighted, header.dimensions, seed=seed).astype(np.float32)
-    encoder = SvdEncoder(header, vocabulary, bare.idf, components)
+    encoder = SvdEncoder(header, terms.vocabulary, idf, components)
     return encoder, unit_rows(np.asarray(weighted @ components.T, np.float32))
 
 
@@ -106,17 +113,6 @@ def load(folder: Path) -> SvdEncoder:
     return SvdEncoder(header, {term: i for i, term in enumerate(terms)}, idf, components.astype(np.float32))
 
 
-def load_array(path: Path) -> NDArray[np.float64]:
-    """Memory-maps a `.npy` file; InputError where it is missing, cut off or no array of numbers."""
-    try:
-        found: NDArray[np.float64] = np.load(path, mmap_mode="r", allow_pickle=False)
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: no such file") from error
-    except (ValueError, OSError, EOFError) as error:
-        raise InputError(f"{path}: is not a whole .npy file: {error}") from error
-    return found
-
-
 def right_singular_vectors(matrix: sp.csr_array, rank: int, *, seed: int) -> NDArray[np.float64]:
     """(rank, columns): the first right singular vectors, by randomised subspace iteration; each row's largest
     entry is positive, so that the signs are settled.
@@ -131,28 +127,3 @@ def right_singular_vectors(matrix: sp.csr_array, rank: int, *, seed: int) -> NDA
     right = right[:rank]
     peaks = right[np.arange(len(right)), np.abs(right).argmax(axis=1)]
     return np.asarray(right * np.sign(peaks)[:, None])
-
-
-def unit_rows(vectors: Matrix) -> Matrix:
-    """Each row at length 1; a row of zeros stays.
-
-    >>> unit_rows(np.array([[3.0, 4.0], [0.0, 0.0]], np.float32)).round(2).tolist()
-    [[0.6000000238418579, 0.800000011920929], [0.0, 0.0]]
-    """
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.asarray(vectors / np.where(lengths > 0, lengths, 1), np.float32)
-
-
-def _count(documents: Iterable[Sequence[str]], vocabulary: dict[str, int], *, grow: bool = False) -> sp.csr_array:
-    """(documents, terms): how often each term occurs; `grow` adds unknown terms, else they are left out."""
-    ids: list[int] = []
-    starts = [0]
-    for terms in documents:
-        if grow:
-            ids.extend(vocabulary.setdefault(term, len(vocabulary)) for term in terms)
-        else:
-            ids.extend(vocabulary[term] for term in terms if term in vocabulary)
-        starts.append(len(ids))
-    counts = sp.csr_array((np.ones(len(ids)), np.array(ids, np.int32), starts), (len(starts) - 1, len(vocabulary)))
-    counts.sum_duplicates()
-    return counts
