@@ -1,72 +1,71 @@
-"""Rates against a local server in a process of its own, and out of the cache; prints one line for each.
+"""Rates against a local server of fixed latency, and out of the cache, as shares of the ideal rate.
 
-Run: `python benchmarks/bench_rate.py [--seconds 10]`; it needs the extra `openai`.
+Run: `python benchmarks/bench_rate.py [--seconds 20] [--check | --record]`; it needs the extra `openai`. Each cold rate is
+the best of two runs.
 """
 
 import argparse
 import resource
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from ko_synth_llm import Cache, Connection, OpenAIBackend, Options, load_task, run
 from ko_synth_llm.new_task import write_new_task
+from quick_server import server
+from results import add_options, settle
 
-SERVER = Path(__file__).parents[1] / "tests/model_server.py"
-LINE = "{name:44} {rate:9.0f}/s  {share:5.1%} of {ideal:.0f}/s  peak memory {megabytes:.0f} MB"
-
-
-@contextmanager
-def server(latency_s: float) -> Iterator[str]:
-    """Starts the server and yields its address."""
-    process = subprocess.Popen(
-        [sys.executable, str(SERVER), "--latency", str(latency_s), "--tickets"], stdout=subprocess.PIPE, text=True
-    )
-    try:
-        assert process.stdout is not None
-        yield process.stdout.readline().strip()
-    finally:
-        process.terminate()
-        process.wait()
+LOADS = ((64, 0.2), (512, 2.0))
+"""(requests at once, seconds of each)."""
+N_HITS = 50_000
 
 
-def rate(folder: Path, url: str, *, n: int, concurrency: int, cache: Cache) -> float:
-    """Results a second for n records of their own text each."""
+def rate(folder: Path, url: str, *, n: int, concurrency: int, cache: Cache) -> tuple[float, float]:
+    """(results a second, microseconds of processor time each) for n records of their own text each."""
     task = load_task(folder)
     backend = OpenAIBackend(Connection(model="tiny", base_url=url, concurrency=concurrency))
     tickets = ({"id": f"t{number}", "text": f"문의 {number}: 앱이 자꾸 꺼져요."} for number in range(n))
-    started = time.perf_counter()
+    started, used = time.perf_counter(), time.process_time()
     n_done = sum(1 for _ in run(task, tickets, backend, cache=cache, options=Options(concurrency=concurrency)))
     assert n_done == n
-    return n / (time.perf_counter() - started)
+    return n / (time.perf_counter() - started), 1e6 * (time.process_time() - used) / n
 
 
-def say(name: str, found: float, ideal: float) -> None:
-    megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(LINE.format(name=name, rate=found, share=found / ideal, ideal=ideal, megabytes=megabytes), flush=True)
+def cold(folder: Path, *, concurrency: int, latency_s: float, seconds: float) -> dict[str, float]:
+    """The best of two runs against the server, each with a cache of its own."""
+    ideal = concurrency / latency_s
+    n = max(2, round(seconds / latency_s)) * concurrency
+    found = []
+    for number in (1, 2):
+        with server(latency_s) as url, Cache(folder.parent / f"{concurrency}-{number}.sqlite") as cache:
+            found.append(rate(folder, url, n=n, concurrency=concurrency, cache=cache))
+    per_s, used_us = max(found)
+    name = f"cold_{concurrency}_at_{latency_s:g}_s"
+    return {f"{name}_per_s": per_s, f"{name}_share_of_ideal": per_s / ideal, f"{name}_cpu_us": used_us}
+
+
+def hits(folder: Path) -> dict[str, float]:
+    """Out of the cache, the best of three after a run that fills it."""
+    with server(0.0) as url, Cache(folder.parent / "hits.sqlite") as cache:
+        rate(folder, url, n=N_HITS, concurrency=64, cache=cache)
+        found = [rate(folder, url, n=N_HITS, concurrency=64, cache=cache) for _ in range(3)]
+    return {"hits_per_s": max(found)[0], "hits_cpu_us": min(used_us for _, used_us in found)}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--seconds", type=float, default=10.0, help="How long each measurement should take.")
-    parser.add_argument("--check", action="store_true", help="Only try it.")
+    parser.add_argument("--seconds", type=float, default=20.0, help="How long each cold run should take.")
+    add_options(parser)
     options = parser.parse_args()
-    seconds = 0.2 if options.check else options.seconds
+    figures: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "tickets"
         write_new_task(folder)
-        for concurrency, latency_s in ((64, 0.2), (512, 2.0)):
-            ideal = concurrency / latency_s
-            n = max(concurrency, int(ideal * seconds) // concurrency * concurrency)
-            with server(latency_s) as url, Cache(Path(name) / f"{concurrency}.sqlite") as cache:
-                found = rate(folder, url, n=n, concurrency=concurrency, cache=cache)
-                say(f"cold, {concurrency} at once, {latency_s:g} s each, {n} records", found, ideal)
-                hits = rate(folder, url, n=n, concurrency=concurrency, cache=cache)
-                say(f"out of the cache, {n} records", hits, 5000)
+        for concurrency, latency_s in LOADS:
+            figures |= cold(folder, concurrency=concurrency, latency_s=latency_s, seconds=options.seconds)
+        figures |= hits(folder)
+    figures["peak_memory_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    settle("rate", figures, [key for key in figures if key.endswith("share_of_ideal")], options)
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ VALUE = {"reason": "색인의 번역어이다.", "verdict": "예", "confidence":
 )
 def test_a_reply_with_one_answer_in_it_is_understood(reply: str) -> None:
     _, text = separate_reasoning(reply)
-    assert valid_answer(text, load_task("synonym_judge").validator, finish_reason="stop") == VALUE
+    assert valid_answer(text, load_task("synonym_judge").schema, finish_reason="stop") == VALUE
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_a_reply_with_one_answer_in_it_is_understood(reply: str) -> None:
 def test_a_reply_without_a_valid_answer_has_a_reason(reply: str, finish_reason: str, reason: str) -> None:
     _, text = separate_reasoning(reply)
     with pytest.raises(AnswerError) as failure:
-        valid_answer(text, load_task("synonym_judge").validator, finish_reason=finish_reason)
+        valid_answer(text, load_task("synonym_judge").schema, finish_reason=finish_reason)
     assert failure.value.reason == reason
 
 

@@ -13,10 +13,11 @@ import pytest
 from a_task import a_folder, a_task
 from ko_synth_llm import Cache, Connection, InputError, OpenAIBackend, Record, run
 from ko_synth_llm._files import write_jsonl
+from ko_synth_llm.answer_schema import AnswerSchema
 from ko_synth_llm.asking import Asking, Request
-from ko_synth_llm.cache import Kept, cache_key
+from ko_synth_llm.cache import Kept, NewAnswer, cache_key
 from ko_synth_llm.outcomes import Usage
-from ko_synth_llm.prompts import Message
+from ko_synth_llm.prompts import Conversation, Message
 from ko_synth_llm.tasks import Sampling
 from model_server import Behaviour, ModelServer
 
@@ -37,8 +38,8 @@ def test_the_key_holds_what_decides_an_answer_and_nothing_else(tmp_path: Path) -
     for other in (
         replace(request, n=2),
         replace(request, sampling=Sampling(temperature=0.5)),
-        replace(request, schema={"type": "string"}),
-        replace(request, messages=(Message(role="user", content="u"),)),
+        replace(request, schema=AnswerSchema({"type": "string"})),
+        replace(request, conversation=Conversation.of((Message(role="user", content="u"),))),
     ):
         assert cache_key(other, model="m", revision="1") != key
     assert cache_key(request, model="n", revision="1") != key
@@ -48,16 +49,18 @@ def test_the_key_holds_what_decides_an_answer_and_nothing_else(tmp_path: Path) -
 def test_the_first_answer_of_a_key_stays(tmp_path: Path) -> None:
     with Cache(tmp_path / "c.sqlite") as one, Cache(tmp_path / "c.sqlite") as other:
         request = a_request(tmp_path)
-        one.keep("k", kept("first"), request=request, model="m", task_version="1")
-        found = other.keep("k", kept("second"), request=request, model="m", task_version="1")
-        assert bytes(found.answer) == b'{"answer":"first"}'
+        one.keep([NewAnswer(key="k", kept=kept("first"), request=request, model="m", task_version="1")])
+        second = NewAnswer(key="k", kept=kept("second"), request=request, model="m", task_version="1")
+        found = other.keep([second, replace(second, key="l")])
+        assert [bytes(each.answer) for each in found] == [b'{"answer":"first"}', b'{"answer":"second"}']
 
 
 def test_an_export_is_a_recording_and_pruning_removes_what_was_asked(tmp_path: Path) -> None:
     with Cache(tmp_path / "c.sqlite") as cache:
         for record_id, model in (("b", "m"), ("a", "m"), ("a", "other")):
             request = a_request(tmp_path, record_id=record_id)
-            cache.keep(f"{record_id}{model}", kept("예"), request=request, model=model, task_version="1")
+            key = f"{record_id}{model}"
+            cache.keep([NewAnswer(key=key, kept=kept("예"), request=request, model=model, task_version="1")])
         assert [(line.id, line.reply) for line in cache.export()][:2] == [("a", '{"answer":"예"}')] * 2
         assert cache.prune(model="other") == 1
         assert [(row.model, row.n_answers) for row in cache.stats()] == [("m", 2)]

@@ -234,4 +234,4 @@ def test_a_style_that_was_not_asked_for_makes_its_reply_a_reject(tmp_path: Path)
     assert [line["record_id"] for line in objects(answers)] == ["doc-1#1"]
     reject = objects(tmp_path / "answers.rejected.jsonl")[0]
     assert (reject["record_id"], reject["reason"]) == ("doc-1#0", "not_asked")
-    assert "'question' is not one of ['keyword', 'code_mixed', 'english']" in reject["detail"]
+    assert '"question" is not one of "keyword", "code_mixed" or "english"' in reject["detail"]

@@ -8,10 +8,10 @@ import ko_synth_llm
 import pytest
 
 
-def test_importing_the_core_loads_neither_torch_nor_transformers_nor_httpx() -> None:
+def test_importing_the_core_loads_neither_torch_nor_transformers_nor_aiohttp() -> None:
     code = (
         "import sys, ko_synth_llm, ko_synth_llm.cli; from ko_synth_llm import run, load_task, Cache; "
-        "print(sorted({'torch', 'transformers', 'httpx', 'vllm', 'numpy'} & set(sys.modules)))"
+        "print(sorted({'torch', 'transformers', 'aiohttp', 'vllm', 'numpy'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"

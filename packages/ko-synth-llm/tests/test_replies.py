@@ -64,7 +64,7 @@ def test_the_readme_states_how_many_are_parsed_and_why_others_are_not(name: str)
 @pytest.mark.parametrize(("name", "file"), [("queries", "queries"), ("synonym_judge", "verdicts")])
 def test_every_recorded_reply_of_the_sample_is_valid(name: str, file: str) -> None:
     lines = (SAMPLE / f"{file}.jsonl").read_text(encoding="utf-8").splitlines()
-    validator = load_task(name).validator
-    assert all(validator.is_valid(json.loads(json.loads(line)["reply"])) for line in lines)
+    schema = load_task(name).schema
+    assert all(schema.breach(json.loads(json.loads(line)["reply"])) == "" for line in lines)
     stated = re.search(rf"{len(lines)} of {len(lines)} recorded replies of `{name}`", README)
     assert stated, len(lines)

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 from ko_synth_llm._files import InputError
 from ko_synth_llm.asking import Asking
-from ko_synth_llm.prompts import prompt_sha256
 from ko_synth_llm.records import Record, read_records
 from ko_synth_llm.tasks import BUILT_IN, built_in_tasks, load_task
 
@@ -30,7 +29,10 @@ def test_every_built_in_task_loads_and_its_examples_follow_its_schema(name: str)
 
 def test_a_passage_is_asked_for_three_styles_that_its_id_decides() -> None:
     asking = Asking(load_task("queries"))
-    last = [asking.messages(record)[-1].content.splitlines()[-1] for record in read_records(GOLDEN / "passages")]
+    last = [
+        asking.conversation(record).messages[-1].content.splitlines()[-1]
+        for record in read_records(GOLDEN / "passages")
+    ]
     assert last == [
         "요청한 유형: keyword, code_mixed, english (모두 3개)",
         "요청한 유형: keyword, question, colloquial (모두 3개)",
@@ -41,8 +43,8 @@ def test_a_passage_is_asked_for_three_styles_that_its_id_decides() -> None:
 def test_styles_can_be_asked_for() -> None:
     asking = Asking(load_task("queries"), asked={"styles": ["english"]})
     record = next(read_records(GOLDEN / "passages"))
-    assert asking.messages(record)[-1].content.endswith("요청한 유형: english (모두 1개)")
-    assert "요청한 유형: keyword, colloquial, code_mixed (모두 3개)" in asking.messages(record)[1].content
+    assert asking.conversation(record).messages[-1].content.endswith("요청한 유형: english (모두 1개)")
+    assert "요청한 유형: keyword, colloquial, code_mixed (모두 3개)" in asking.conversation(record).messages[1].content
 
 
 def test_an_unknown_style_is_refused_with_the_known_ones() -> None:
@@ -76,18 +78,18 @@ def test_an_unknown_key_of_task_toml_is_named(tmp_path: Path) -> None:
 def test_a_record_without_a_needed_field_is_named_by_its_place() -> None:
     asking = Asking(load_task("synonym_judge"))
     with pytest.raises(InputError, match=r"c\.jsonl:3: 'en' is missing"):
-        asking.messages(Record(fields={"pair_id": "a", "ko": "색인"}, where="c.jsonl:3"))
+        asking.conversation(Record(fields={"pair_id": "a", "ko": "색인"}, where="c.jsonl:3"))
 
 
 def test_the_sandbox_refuses_python_internals(tmp_path: Path) -> None:
     folder = a_copy(tmp_path, "synonym_judge", "prompt.j2", "{{ ko }}", "{{ ko.__class__.__mro__ }}")
-    with pytest.raises(InputError, match=r"cannot be rendered|needs what is not there"):
+    with pytest.raises(InputError, match=r"cannot be made of it: access to attribute"):
         Asking(load_task(folder))
 
 
 def test_the_prompts_are_those_that_replies_were_recorded_for() -> None:
     """A change of a prompt is a new version of its task, and recorded replies answer the old one."""
-    passages = [prompt_sha256(Asking(load_task("queries")).messages(r)) for r in read_records(GOLDEN / "passages")]
+    passages = [Asking(load_task("queries")).conversation(r).sha256 for r in read_records(GOLDEN / "passages")]
     candidates = read_records(GOLDEN / "synonym_candidates.jsonl")
-    pairs = [prompt_sha256(Asking(load_task("synonym_judge")).messages(record)) for record in candidates]
+    pairs = [Asking(load_task("synonym_judge")).conversation(record).sha256 for record in candidates]
     assert [sha[:12] for sha in (*passages, *pairs)] == ["ebedfb9b5d94", "12b235db0922", "892d3eedbed2", "6a4ba44e2989"]

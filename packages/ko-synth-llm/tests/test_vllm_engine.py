@@ -15,7 +15,6 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from jsonschema import Draft202012Validator
 from ko_synth_llm import Answered, Connection, OpenAIBackend, Options, load_task, run
 from ko_synth_llm.answers import valid_answer
 from ko_synth_llm.asking import Asking, Request
@@ -93,8 +92,8 @@ def test_every_task_gets_schema_valid_answers_from_vllm_in_this_process(model: P
     answers, thought, plain = asyncio.run(replies())
     assert len(answers) == 2 * len(built_in_tasks())
     for request, reply in zip(wanted, [*answers], strict=True):
-        valid_answer(reply.text, Draft202012Validator(request.schema), finish_reason=reply.finish_reason)
-    judge = load_task("synonym_judge").validator
+        valid_answer(reply.text, request.schema, finish_reason=reply.finish_reason)
+    judge = load_task("synonym_judge").schema
     for reply in (thought, plain):
         valid_answer(reply.text, judge, finish_reason=reply.finish_reason)
     assert thought.reasoning

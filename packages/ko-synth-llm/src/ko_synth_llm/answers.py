@@ -6,10 +6,9 @@ Whoever asks decides what happens to an invalid reply; here it is only said why 
 import json
 import re
 import unicodedata
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
-if TYPE_CHECKING:
-    from jsonschema.protocols import Validator
+from .answer_schema import AnswerSchema
 
 FENCE = re.compile(r"```[A-Za-z]*\s*\n(.*?)```", re.DOTALL)
 TRAILING_COMMA = re.compile(r",(\s*[}\]])")
@@ -60,14 +59,21 @@ def parse(text: str) -> object:
     """
     if not text.strip():
         raise AnswerError("empty", "the reply holds no answer")
-    candidates = [text, *FENCE.findall(text)]
-    for candidate in candidates:
-        for repaired in (candidate, TRAILING_COMMA.sub(r"\1", candidate)):
-            try:
-                return in_nfc(json.loads(repaired, strict=False))
-            except ValueError:
-                continue
+    for candidate in _candidates(text):
+        try:
+            return in_nfc(json.loads(candidate, strict=False))
+        except ValueError:
+            continue
     return in_nfc(_embedded(text))
+
+
+def _candidates(text: str) -> Iterator[str]:
+    """What may be the JSON, the likeliest first: as it stands, repaired, out of a fence."""
+    yield text
+    yield TRAILING_COMMA.sub(r"\1", text)
+    for candidate in FENCE.findall(text):
+        yield candidate
+        yield TRAILING_COMMA.sub(r"\1", candidate)
 
 
 def _embedded(text: str) -> object:
@@ -94,16 +100,16 @@ def in_nfc(value: object) -> object:
     return value
 
 
-def check(value: object, validator: "Validator", *, reason: str = "schema") -> None:
+def check(value: object, schema: AnswerSchema, *, reason: str = "schema") -> None:
     """Raises AnswerError (of that reason) with the first place where a value breaks the schema."""
-    for error in validator.iter_errors(value):
-        raise AnswerError(reason, f"{error.json_path}: {error.message}"[:300])
+    if breach := schema.breach(value):
+        raise AnswerError(reason, breach[:300])
 
 
-def valid_answer(text: str, validator: "Validator", *, finish_reason: str) -> object:
+def valid_answer(text: str, schema: AnswerSchema, *, finish_reason: str) -> object:
     """The answer in a reply whose reasoning was set aside; AnswerError for one that is cut off, no JSON, or invalid."""
     if finish_reason == "length":
         raise AnswerError("cut_off", "the reply was cut off at the token limit (sampling.max_tokens)")
     value = parse(text)
-    check(value, validator)
+    check(value, schema)
     return value

@@ -6,27 +6,22 @@ The loop lives in a thread, so that a slow reader of results never keeps a reque
 import asyncio
 import threading
 import time
-from collections.abc import Coroutine
+from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import Self
 
 import msgspec
 
+from ._files import InputError
 from .answers import AnswerError, check, separate_reasoning, valid_answer
 from .asking import Request
 from .backends import Backend, Closing, Reply, RequestError
 from .budget import Spending, plus
-from .cache import Cache, Kept
+from .cache import Cache, Kept, NewAnswer
 from .outcomes import Usage
 from .prompts import Message
-from .records import JsonObject
 from .tasks import Task
-
-if TYPE_CHECKING:
-    from jsonschema.protocols import Validator
-
-T = TypeVar("T")
 
 CORRECTION = {
     "ko": "방금 출력은 쓸 수 없습니다: {error}\n설명 없이, 처음에 요청한 형식의 JSON 객체 하나만 다시 출력하세요.",
@@ -61,7 +56,8 @@ class Asker:
         self.cache = cache
         self.max_asks = max_asks
         self.spending = spending
-        self._validators: dict[bytes, Validator] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._arrived: list[tuple[NewAnswer, asyncio.Future[Kept]]] = []
         self._loop = asyncio.new_event_loop()
         self._places = asyncio.Semaphore(concurrency)
         self._thread = threading.Thread(target=self._loop.run_forever, name="ko-synth-llm requests", daemon=True)
@@ -71,37 +67,70 @@ class Asker:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._in_loop(self._stop()).result()
+        asyncio.run_coroutine_threadsafe(self._stop(), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
 
-    def submit(self, request: Request, key: str) -> "Future[Asked]":
-        """Starts a request; the future raises only what must stop the run."""
-        return self._in_loop(self._ask(request, key))
+    def submit(self, requests: Sequence[tuple[Request, str]]) -> "list[Future[Asked]]":
+        """Starts requests, each with its key; a future raises only what must stop the run."""
+        futures: list[Future[Asked]] = [Future() for _ in requests]
+        if requests:
+            self._loop.call_soon_threadsafe(self._start, requests, futures)
+        return futures
 
-    def _in_loop(self, coroutine: Coroutine[object, object, T]) -> "Future[T]":
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+    def _start(self, requests: Sequence[tuple[Request, str]], futures: "Sequence[Future[Asked]]") -> None:
+        for (request, key), future in zip(requests, futures, strict=True):
+            task = self._loop.create_task(self._fulfil(request, key, future))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
     async def _stop(self) -> None:
-        others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-        for task in others:
+        for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         if isinstance(self.backend, Closing):
             await self.backend.aclose()
+
+    async def _fulfil(self, request: Request, key: str, future: "Future[Asked]") -> None:
+        try:
+            future.set_result(await self._ask(request, key))
+        except Exception as error:  # whoever waits for the future is told, or would wait for ever
+            future.set_exception(error)
 
     async def _ask(self, request: Request, key: str) -> Asked:
         async with self._places:
             started = time.perf_counter()
             asked = await self._ask_until_valid(request)
-            asked = replace(asked, latency_s=time.perf_counter() - started)
-        if asked.kept is not None and self.cache is not None:
-            kept = self.cache.keep(
-                key, asked.kept, request=request, model=self.backend.model, task_version=self.task.version
+            latency_s = time.perf_counter() - started
+        kept = asked.kept
+        if kept is not None and self.cache is not None:
+            kept = await self._kept(
+                NewAnswer(key=key, kept=kept, request=request, model=self.backend.model, task_version=self.task.version)
             )
-            asked = replace(asked, kept=kept)
-        return asked
+        return replace(asked, kept=kept, latency_s=latency_s)
+
+    def _kept(self, answer: NewAnswer) -> "asyncio.Future[Kept]":
+        """Keeps an answer with all others that arrive in the same turn of the loop: one transaction costs as much."""
+        if not self._arrived:
+            self._loop.call_soon(self._keep)
+        kept: asyncio.Future[Kept] = self._loop.create_future()
+        self._arrived.append((answer, kept))
+        return kept
+
+    def _keep(self) -> None:
+        assert self.cache is not None
+        arrived, self._arrived = self._arrived, []
+        try:
+            held = self.cache.keep([answer for answer, _ in arrived])
+        except InputError as error:
+            for _, future in arrived:
+                if not future.done():
+                    future.set_exception(error)
+            return
+        for (_, future), kept in zip(arrived, held, strict=True):
+            if not future.done():
+                future.set_result(kept)
 
     async def _ask_until_valid(self, request: Request) -> Asked:
         """Asks at most `max_asks` times, showing the model what was wrong; a cut-off answer is not asked for again."""
@@ -117,18 +146,19 @@ class Asker:
                 n_requests = asked.n_requests + error.n_attempts
                 return replace(asked, reason=error.reason, detail=str(error), n_requests=n_requests)
             self.spending.add(reply.usage)
-            asked = self._judged(reply, asked, request.schema)
+            asked = self._judged(reply, asked, request)
             if asked.kept is not None or asked.reason == "cut_off":
                 return asked
             again = self._corrected(request, asked)
         return asked
 
-    def _judged(self, reply: Reply, before: Asked, schema: JsonObject) -> Asked:
+    def _judged(self, reply: Reply, before: Asked, request: Request) -> Asked:
         reasoning, text = separate_reasoning(reply.text)
         usage, n_requests = plus(before.usage, reply.usage), before.n_requests + reply.n_attempts
         try:
-            answer = valid_answer(text, self.task.validator, finish_reason=reply.finish_reason)
-            check(answer, self._validator(schema), reason="not_asked")
+            answer = valid_answer(text, self.task.schema, finish_reason=reply.finish_reason)
+            if request.schema is not self.task.schema:
+                check(answer, request.schema, reason="not_asked")
         except AnswerError as error:
             return Asked(
                 kept=None, reason=error.reason, detail=str(error), text=text, usage=usage, n_requests=n_requests
@@ -141,17 +171,9 @@ class Asker:
         )
         return Asked(kept=kept, usage=usage, n_requests=n_requests)
 
-    def _validator(self, schema: JsonObject) -> "Validator":
-        from jsonschema import Draft202012Validator
-
-        key = msgspec.json.encode(schema)
-        if key not in self._validators:
-            self._validators[key] = Draft202012Validator(schema)
-        return self._validators[key]
-
     def _corrected(self, request: Request, asked: Asked) -> Request:
         correction = CORRECTION["ko" if self.task.file.language == "ko" else "en"].format(error=asked.detail)
         turns = [Message(role="user", content=correction)]
         if asked.text:
             turns.insert(0, Message(role="assistant", content=asked.text))
-        return replace(request, messages=(*request.messages, *turns))
+        return replace(request, conversation=request.conversation.then(*turns))

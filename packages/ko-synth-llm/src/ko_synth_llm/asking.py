@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ._files import InputError
+from .answer_schema import AnswerSchema
 from .narrowing import narrowed
-from .prompts import Message, UndefinedFieldError, render, turns
+from .prompts import Conversation, Message, UnaskableError, opening, turns
 from .records import JsonObject, Record, text_sha256
 from .tasks import Draw, Sampling, Task
 
@@ -26,8 +27,8 @@ class Request:
     text_sha256: str
     n: int
     """Which of the record's answers this is, from 1."""
-    messages: tuple[Message, ...]
-    schema: JsonObject
+    conversation: Conversation
+    schema: AnswerSchema
     """Of the answer: the task's, with the items that were asked for and no others."""
     sampling: Sampling
 
@@ -42,17 +43,19 @@ class Asking:
             self._check_asked(name)
         records = [Record(fields=example.record, where="examples.jsonl") for example in task.examples]
         answers = [example.answer for example in task.examples]
-        self._schemas: dict[tuple[tuple[str, ...], ...], JsonObject] = {}
+        self._schemas: dict[tuple[tuple[str, ...], ...], AnswerSchema] = {}
         self.shots = turns(task.prompt, zip([self._fields(r, asked={}) for r in records], answers, strict=True))
+        has_one_opening = "system" in task.prompt.constant or "system" not in task.prompt.template.blocks
+        self._opening = self._opened({}, where="") if has_one_opening else None
 
-    def messages(self, record: Record) -> tuple[Message, ...]:
-        """The exact messages for one record; InputError names its place and the field it lacks."""
-        return self._rendered(self._fields(record, asked=self.asked), record)
+    def conversation(self, record: Record) -> Conversation:
+        """The exact messages for one record; UnaskableError names its place and the field it lacks."""
+        return self._asked(self._fields(record, asked=self.asked), record)
 
     def requests(self, record: Record) -> list[Request]:
         """The requests for one record, one for each answer the task wants."""
         fields = self._fields(record, asked=self.asked)
-        messages = self._rendered(fields, record)
+        conversation = self._asked(fields, record)
         schema = self._schema(fields)
         return [
             Request(
@@ -60,7 +63,7 @@ class Asking:
                 record_id=self.record_id(record),
                 text_sha256=self.text_sha256(record),
                 n=n,
-                messages=messages,
+                conversation=conversation,
                 schema=schema,
                 sampling=self.task.file.sampling,
             )
@@ -73,27 +76,35 @@ class Asking:
     def text_sha256(self, record: Record) -> str:
         return text_sha256([self._string(record, name) for name in self.task.file.record.text])
 
-    def _rendered(self, fields: JsonObject, record: Record) -> tuple[Message, ...]:
-        return render(self.task.prompt, fields, shots=self.shots, where=record.where)
+    def _asked(self, fields: JsonObject, record: Record) -> Conversation:
+        question = self.task.prompt.block("user", fields, where=record.where)
+        opened = self._opening or self._opened(fields, where=record.where)
+        return opened.then(Message(role="user", content=question))
 
-    def _schema(self, fields: JsonObject) -> JsonObject:
+    def _opened(self, fields: JsonObject, *, where: str) -> Conversation:
+        return opening(self.task.prompt, fields, shots=self.shots, where=where)
+
+    def _schema(self, fields: JsonObject) -> AnswerSchema:
+        if not self.task.file.draw:
+            return self.task.schema
         known = {name: draw.of for name, draw in self.task.file.draw.items()}
         asked = {name: _strings(fields.get(name)) for name in known}
         key = tuple(asked.values())
         if key not in self._schemas:
-            self._schemas[key] = narrowed(self.task.schema, known, asked) if known else self.task.schema
+            self._schemas[key] = AnswerSchema(narrowed(self.task.schema.value, known, asked))
         return self._schemas[key]
 
     def _fields(self, record: Record, *, asked: AskedItems) -> dict[str, object]:
         shape = self.task.file.record
         for name in (*shape.text, *shape.fields):
             if name not in record.fields:
-                raise UndefinedFieldError(
+                raise UnaskableError(
                     f"{record.where}: {name!r} is missing, which the prompt of task {self.task.name!r} needs; "
                     f"the record has {', '.join(sorted(record.fields))}"
                 )
-        fields = {name: record.fields.get(name) or default for name, default in shape.defaults.items()}
-        fields |= {name: value for name, value in record.fields.items() if name not in fields}
+        fields = dict(record.fields)
+        for name, default in shape.defaults.items():
+            fields[name] = fields.get(name) or default
         for name, draw in self.task.file.draw.items():
             if name in asked:
                 fields[name] = list(asked[name])
@@ -106,7 +117,7 @@ class Asking:
         if isinstance(value, str) and value:
             return value
         found = "is missing" if value is None else f"is {value!r}"
-        raise UndefinedFieldError(f"{record.where}: {name!r} {found}, but task {self.task.name!r} needs a text there")
+        raise UnaskableError(f"{record.where}: {name!r} {found}, but task {self.task.name!r} needs a text there")
 
     def _check_asked(self, name: str) -> None:
         draw = self.task.file.draw.get(name)

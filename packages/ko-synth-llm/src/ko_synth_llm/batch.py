@@ -18,7 +18,7 @@ from .backends import Backend
 from .budget import Budget, Spending
 from .cache import Cache, Kept, cache_key
 from .outcomes import Answered, Rejected, Result
-from .prompts import UndefinedFieldError, prompt_sha256
+from .prompts import UnaskableError
 from .records import Record
 from .tasks import Task
 
@@ -48,8 +48,7 @@ class _Waiting:
 
     request: Request
     key: str
-    found: Kept | None
-    future: "Future[Asked] | None"
+    future: "Future[Asked]"
     owns: bool
     """Whether it sent the request, or waits for an equal one that was sent before it."""
 
@@ -114,7 +113,7 @@ class _Run:
         for record in records:
             try:
                 prepared += self.asking.requests(record)
-            except UndefinedFieldError as error:
+            except UnaskableError as error:
                 prepared.append(Result(outcome=_unaskable(self.asking, record, str(error))))
         backend = self.asker.backend
         keys = [
@@ -122,27 +121,31 @@ class _Run:
             for item in prepared
         ]
         found = self.asker.cache.find([key for key in keys if key]) if self.asker.cache else {}
+        wanted = [
+            (item, key)
+            for item, key in zip(prepared, keys, strict=True)
+            if isinstance(item, Request) and key not in found
+        ]
+        owned = self._sent(wanted)
         return [
-            self._waiting(item, key, found.get(key)) if isinstance(item, Request) else item
+            self._placed(item, key, found.get(key), owned) if isinstance(item, Request) else item
             for item, key in zip(prepared, keys, strict=True)
         ]
 
-    def _waiting(self, request: Request, key: str, found: Kept | None) -> _Waiting:
+    def _sent(self, wanted: Sequence[tuple[Request, str]]) -> set[int]:
+        """Sends the requests whose equals have not been sent, and returns what tells them from those equals."""
+        first = {key: request for request, key in reversed(wanted) if key not in self.sent}
+        self.sent.update(zip(first, self.asker.submit([(first[key], key) for key in first]), strict=True))
+        return {id(request) for request in first.values()}
+
+    def _placed(self, request: Request, key: str, found: Kept | None, owned: set[int]) -> "_Waiting | Result":
         if found is not None:
-            return _Waiting(request=request, key=key, found=found, future=None, owns=False)
-        future = self.sent.get(key)
-        owns = future is None
-        if future is None:
-            future = self.sent[key] = self.asker.submit(request, key)
-        return _Waiting(request=request, key=key, found=None, future=future, owns=owns)
+            return Result(outcome=self._answered(request, found), cached=True)
+        return _Waiting(request=request, key=key, future=self.sent[key], owns=id(request) in owned)
 
     def _result(self, waiting: _Waiting | Result) -> Iterator[Result]:
         if isinstance(waiting, Result):
             yield waiting
-            return
-        if waiting.future is None:
-            assert waiting.found is not None
-            yield Result(outcome=self._answered(waiting.request, waiting.found), cached=True)
             return
         asked = waiting.future.result()
         if waiting.owns:
@@ -179,7 +182,7 @@ class _Run:
             task=request.task,
             task_version=self.asking.task.version,
             model=self.asker.backend.model,
-            prompt_sha256=prompt_sha256(request.messages),
+            prompt_sha256=request.conversation.sha256,
             answer=msgspec.json.decode(kept.answer),
             usage=kept.usage,
             finish_reason=kept.finish_reason,
@@ -192,7 +195,7 @@ def _answer_id(request: Request) -> str:
 
 
 def _is_done(waiting: _Waiting | Result) -> bool:
-    return isinstance(waiting, Result) or waiting.future is None or waiting.future.done()
+    return isinstance(waiting, Result) or waiting.future.done()
 
 
 def _unaskable(asking: Asking, record: Record, detail: str) -> Rejected:

@@ -98,5 +98,5 @@ def estimated_tokens(text: str) -> int:
 
 def estimated_usage(request: Request) -> Usage:
     """About what a request takes; the completion is taken to fill half of its limit."""
-    n_prompt = sum(estimated_tokens(message.content) + 4 for message in request.messages)
+    n_prompt = sum(estimated_tokens(message.content) + 4 for message in request.conversation.messages)
     return Usage(prompt_tokens=n_prompt, completion_tokens=request.sampling.max_tokens // 2)

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -45,9 +46,27 @@ class CacheStats(msgspec.Struct, frozen=True, kw_only=True):
     n_bytes: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewAnswer:
+    """An answer to be kept, and what it answers."""
+
+    key: str
+    kept: Kept
+    request: Request
+    model: str
+    task_version: str
+
+    def row(self, created: float) -> tuple[Value, ...]:
+        """A row of the table; created: seconds since the epoch."""
+        request = self.request
+        names = (request.task, self.task_version, self.model, request.record_id, request.text_sha256)
+        return (self.key, *names, request.n, msgspec.json.encode(self.kept), created)
+
+
 def cache_key(request: Request, *, model: str, revision: str) -> str:
     """The hexadecimal sha256 of model, revision, sampling, messages, schema and which answer of the record it is."""
-    parts = (VERSION, model, revision, request.sampling, request.messages, request.schema, request.n)
+    messages, schema = msgspec.Raw(request.conversation.json), msgspec.Raw(request.schema.json)
+    parts = (VERSION, model, revision, request.sampling, messages, schema, request.n)
     return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()
 
 
@@ -84,22 +103,25 @@ class Cache:
         rows = self._execute(f"SELECT key, kept FROM answers WHERE key IN ({marks})", list(keys))
         return {key: msgspec.json.decode(kept, type=Kept) for key, kept in rows}
 
-    def keep(self, key: str, kept: Kept, *, request: Request, model: str, task_version: str) -> Kept:
-        """Keeps an answer and returns what the cache now holds: another process's, if that came first."""
-        row = (
-            key,
-            request.task,
-            task_version,
-            model,
-            request.record_id,
-            request.text_sha256,
-            request.n,
-            msgspec.json.encode(kept),
-            time.time(),
-        )
-        places = ",".join("?" * len(row))
-        new = self._execute(f"INSERT INTO answers VALUES ({places}) ON CONFLICT DO NOTHING RETURNING key", list(row))
-        return kept if new else self.find([key]).get(key, kept)
+    def keep(self, answers: Sequence[NewAnswer]) -> list[Kept]:
+        """Keeps answers, all or none, and returns what the cache now holds of each: the first of a key stays.
+
+        So an answer that another process had first is returned in place of the one given.
+        """
+        created = time.time()
+        rows = [answer.row(created) for answer in answers]
+        places = ",".join("?" * len(rows[0])) if rows else ""
+        try:
+            with self._lock, _transaction(self._db):
+                before = self._db.total_changes
+                self._db.executemany(f"INSERT INTO answers VALUES ({places}) ON CONFLICT DO NOTHING", rows)
+                n_new = self._db.total_changes - before
+        except sqlite3.Error as error:
+            raise self._unusable(error) from error
+        if n_new == len(answers):
+            return [answer.kept for answer in answers]
+        held = self.find([answer.key for answer in answers])
+        return [held.get(answer.key, answer.kept) for answer in answers]
 
     def stats(self) -> list[CacheStats]:
         """Counts by task and model, sorted."""
@@ -139,14 +161,15 @@ class Cache:
             )
             self._db.execute(f"PRAGMA user_version = {VERSION}")
 
-    def _execute(
-        self, statement: str, values: Sequence[str | int | float | bytes | None] = ()
-    ) -> list[tuple[Any, ...]]:
+    def _execute(self, statement: str, values: Sequence[Value] = ()) -> list[tuple[Any, ...]]:
         try:
             with self._lock:
                 return self._db.execute(statement, tuple(values)).fetchall()
         except sqlite3.Error as error:
-            raise InputError(f"{self.path}: the cache cannot be read or written: {error}") from error
+            raise self._unusable(error) from error
+
+    def _unusable(self, error: sqlite3.Error) -> InputError:
+        return InputError(f"{self.path}: the cache cannot be read or written: {error}")
 
 
 @contextmanager

@@ -65,7 +65,7 @@ def show(
 
     asking = Asking(load_task(task), asked=asked_items(ask))
     if not all_records:
-        print(shown(asking.messages(read_record(source))))
+        print(shown(asking.conversation(read_record(source)).messages))
         return
     if output is None:
         raise typer.BadParameter("--all needs -o FILE")

@@ -278,7 +278,7 @@ def _complain(counts: Counter[str], places: Places) -> None:
 def forecast(job: Job, *, cache_path: Path, price: Price) -> str:
     """What a run would send and cost, as lines; tokens are estimated."""
     from .asking import Asking
-    from .prompts import UndefinedFieldError
+    from .prompts import UnaskableError
 
     asking = Asking(job.task, asked=job.asked)
     counts: Counter[str] = Counter()
@@ -287,7 +287,7 @@ def forecast(job: Job, *, cache_path: Path, price: Price) -> str:
     for record in read_records(job.source):
         try:
             requests = asking.requests(record)
-        except UndefinedFieldError:
+        except UnaskableError:
             counts["unaskable"] += 1
             continue
         for request in requests:

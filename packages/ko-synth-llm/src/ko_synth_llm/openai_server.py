@@ -6,8 +6,12 @@ Failures that may pass (a full queue, a lost connection, a late answer) are wait
 import asyncio
 import random
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import msgspec
 
@@ -21,9 +25,9 @@ from .tasks import Sampling
 from .thinking import template_arguments
 
 try:
-    import httpx
+    import aiohttp
 except ImportError as missing:
-    raise ImportError('the openai backend needs httpx: pip install "ko-synth-llm[openai]"') from missing
+    raise ImportError('the openai backend needs aiohttp: pip install "ko-synth-llm[openai]"') from missing
 
 FIRST_WAIT_S = 0.5
 LONGEST_WAIT_S = 60.0
@@ -78,9 +82,8 @@ class OpenAIBackend:
         self.model = connection.model
         self._connection = connection
         self._headers = {"Authorization": f"Bearer {key}"} if key else {}
-        self._clients: list[httpx.AsyncClient] = []
-        self._free: list[httpx.AsyncClient] = []
-        self._certificates = httpx.create_ssl_context()
+        self._url = connection.base_url.rstrip("/") + "/chat/completions"
+        self._session: aiohttp.ClientSession | None = None
         self._has_schemas = True
         self._is_reached = False
         self._requests = RateLimit(connection.requests_per_minute)
@@ -107,8 +110,9 @@ class OpenAIBackend:
                 raise RequestError(error.reason, str(error), n_attempts=n_attempts) from error
 
     async def aclose(self) -> None:
-        for client in self._clients:
-            await client.aclose()
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
 
     def _given_up(self, error: "_PassingError", n_attempts: int) -> Exception:
         if error.is_connection and not self._is_reached:
@@ -126,42 +130,46 @@ class OpenAIBackend:
             expected = estimated_usage(request)
             await self._tokens.take(expected.prompt_tokens + expected.completion_tokens)
         with_schema = self._has_schemas
-        client = self._free.pop() if self._free else self._opened()
         try:
             async with asyncio.timeout(self._connection.timeout_s):
-                response = await client.post("chat/completions", content=self._body(request, with_schema))
+                status, headers, content = await self._posted(self._body(request, with_schema))
         except TimeoutError as error:
             raise _PassingError(f"no answer within {self._connection.timeout_s:g} s") from error
-        except httpx.ConnectError as error:
+        except aiohttp.ClientConnectorError as error:
             raise _PassingError(f"no connection: {error}", is_connection=True) from error
-        except httpx.HTTPError as error:
-            raise _PassingError(f"the connection failed: {error!r}") from error
-        finally:
-            self._free.append(client)
+        except aiohttp.InvalidURL as error:
+            raise InputError(
+                f"{self._connection.base_url}: is no address of a server; wanted http://HOST/v1"
+            ) from error
+        except aiohttp.ClientError as error:
+            raise _PassingError(f"the connection failed: {type(error).__name__}: {error}") from error
         self._is_reached = True
-        if response.status_code != httpx.codes.OK:
-            raise self._failure(response, with_schema)
-        return _read(response.content)
+        if status != HTTPStatus.OK:
+            raise self._failure(status, headers, content, with_schema)
+        return _read(content)
 
-    def _opened(self) -> httpx.AsyncClient:
-        """A client of its own for each request at once: httpcore searches all connections of a pool for each request,
-        so that one pool of 512 would spend more time on searching than on sending.
-        """
-        client = httpx.AsyncClient(
-            base_url=self._connection.base_url.rstrip("/") + "/",
+    async def _posted(self, body: bytes) -> tuple[int, Mapping[str, str], bytes]:
+        """(status, headers, content) of one request."""
+        if self._session is None:
+            self._session = self._opened()
+        async with self._session.post(self._url, data=body, allow_redirects=False) as response:
+            return response.status, response.headers, await response.read()
+
+    def _opened(self) -> aiohttp.ClientSession:
+        """A session that opens as many connections as there are requests at once, and times none of them itself."""
+        return aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0),
+            cookie_jar=aiohttp.DummyCookieJar(),
             headers={**self._headers, "Content-Type": "application/json"},
-            timeout=None,
-            limits=httpx.Limits(max_connections=1, max_keepalive_connections=1),
-            verify=self._certificates,
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
+            proxy=proxy_of(self._url),
         )
-        self._clients.append(client)
-        return client
 
     def _body(self, request: Request, with_schema: bool) -> bytes:
         sampling = request.sampling
         body: dict[str, object] = {
             "model": self.model,
-            "messages": request.messages,
+            "messages": msgspec.Raw(request.conversation.json),
             "temperature": sampling.temperature,
             "top_p": sampling.top_p,
             "max_tokens": sampling.max_tokens,
@@ -170,24 +178,22 @@ class OpenAIBackend:
             body["seed"] = sampling.seed + request.n - 1
         body |= thinking_parameters(sampling)
         if with_schema:
-            schema = {"name": request.task, "schema": request.schema, "strict": True}
+            schema = {"name": request.task, "schema": msgspec.Raw(request.schema.json), "strict": True}
             body["response_format"] = {"type": "json_schema", "json_schema": schema}
         return msgspec.json.encode(body)
 
-    def _failure(self, response: httpx.Response, with_schema: bool) -> Exception:
+    def _failure(self, status: int, headers: Mapping[str, str], content: bytes, with_schema: bool) -> Exception:
         """What a status other than 200 means: wait, ask without a schema, give up on the request, or on the run."""
-        status, said = response.status_code, response.text[:300]
+        said = content.decode(errors="replace")[:300]
         where = self._connection.base_url
         if status in {401, 403}:
             return InputError(
                 f"{where}: the key in the environment variable OPENAI_API_KEY is missing or refused ({status})"
             )
-        if status == httpx.codes.NOT_FOUND:
+        if status == HTTPStatus.NOT_FOUND:
             return InputError(f"{where}: has no model {self.model!r} or no chat/completions: {said}")
         if status in PASSING:
-            return _PassingError(
-                f"status {status}: {said}", wait_s=retry_after_s(response.headers.get("retry-after", ""))
-            )
+            return _PassingError(f"status {status}: {said}", wait_s=retry_after_s(headers.get("Retry-After", "")))
         if status in {400, 422} and with_schema and ("response_format" in said or "schema" in said):
             return _NoSchemasError()
         return RequestError("refused", f"status {status}: {said}")
@@ -232,6 +238,17 @@ def thinking_parameters(sampling: Sampling) -> dict[str, object]:
     if isinstance(sampling.thinking, str) and sampling.thinking.isdigit():
         parameters["thinking_token_budget"] = int(sampling.thinking)
     return parameters
+
+
+def proxy_of(url: str) -> str | None:
+    """The proxy that the environment names for an address (`https_proxy`, `no_proxy` and the like).
+
+    Looked up once: aiohttp's own `trust_env` reads the environment and a netrc file for every request.
+    """
+    parts = urlsplit(url)
+    if not parts.hostname or proxy_bypass(parts.hostname):
+        return None
+    return getproxies().get(parts.scheme)
 
 
 def retry_after_s(header: str) -> float:

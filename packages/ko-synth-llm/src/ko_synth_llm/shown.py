@@ -6,7 +6,7 @@ Whoever records replies adds `reply` to these keys and has a line of a recording
 import msgspec
 
 from .asking import Asking
-from .prompts import Message, prompt_sha256
+from .prompts import Message
 from .records import Record
 
 
@@ -23,12 +23,12 @@ class ShownRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 def shown_record(asking: Asking, record: Record) -> ShownRecord:
     """The messages and keys of one record."""
-    messages = asking.messages(record)
+    conversation = asking.conversation(record)
     return ShownRecord(
         task=asking.task.name,
         task_version=asking.task.version,
         id=asking.record_id(record),
         text_sha256=asking.text_sha256(record),
-        prompt_sha256=prompt_sha256(messages),
-        messages=messages,
+        prompt_sha256=conversation.sha256,
+        messages=conversation.messages,
     )

@@ -4,21 +4,18 @@ Prompts are kept apart from code, so that people who write Korean well can chang
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import msgspec
 
 from ._files import InputError, read_jsonl
+from .answer_schema import AnswerSchema, SchemaError
 from .prompts import Prompt
-from .records import JsonObject
 from .settings import changed
-
-if TYPE_CHECKING:
-    from jsonschema.protocols import Validator
 
 BUILT_IN = Path(__file__).parent / "tasks"
 
@@ -80,8 +77,7 @@ class Task:
 
     file: TaskFile
     prompt: Prompt
-    schema: JsonObject
-    validator: "Validator"
+    schema: AnswerSchema
     examples: tuple[Example, ...]
     sha256: str
     """Of the folder's four files; changes when anything of the task does."""
@@ -105,15 +101,13 @@ def load_task(name: str | Path) -> Task:
     folder = _folder(name)
     file = _read_task_file(folder / "task.toml")
     prompt = Prompt(folder / "prompt.j2", known=_known_fields(file))
-    schema, validator = _read_schema(folder / "schema.json")
-    examples = _read_examples(folder / "examples.jsonl", validator)
+    schema = _read_schema(folder / "schema.json")
+    examples = _read_examples(folder / "examples.jsonl", schema)
     digest = hashlib.sha256()
     for part in ("task.toml", "prompt.j2", "schema.json", "examples.jsonl"):
         digest.update((folder / part).read_bytes() if (folder / part).is_file() else b"")
         digest.update(b"\0")
-    return Task(
-        file=file, prompt=prompt, schema=schema, validator=validator, examples=examples, sha256=digest.hexdigest()
-    )
+    return Task(file=file, prompt=prompt, schema=schema, examples=examples, sha256=digest.hexdigest())
 
 
 def with_sampling(task: Task, settings: Iterable[str]) -> Task:
@@ -152,26 +146,22 @@ def _known_fields(file: TaskFile) -> frozenset[str]:
     return frozenset([file.record.id, *file.record.text, *file.record.fields, *file.record.defaults, *file.draw])
 
 
-def _read_schema(path: Path) -> "tuple[Mapping[str, object], Validator]":
-    from jsonschema import Draft202012Validator, SchemaError
-
+def _read_schema(path: Path) -> AnswerSchema:
     try:
-        schema = msgspec.json.decode(path.read_bytes(), type=dict[str, object])
-        Draft202012Validator.check_schema(schema)
+        return AnswerSchema(msgspec.json.decode(path.read_bytes(), type=dict[str, object]))
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
     except msgspec.MsgspecError as error:
         raise InputError(f"{path}: is not a JSON object: {error}") from error
     except SchemaError as error:
-        raise InputError(f"{path}: is not a JSON Schema: {error.json_path}: {error.message}") from error
-    return schema, Draft202012Validator(schema)
+        raise InputError(f"{path}: is not a JSON Schema: {error}") from error
 
 
-def _read_examples(path: Path, validator: "Validator") -> tuple[Example, ...]:
+def _read_examples(path: Path, schema: AnswerSchema) -> tuple[Example, ...]:
     if not path.is_file():
         return ()
     examples = tuple(read_jsonl(path, Example))
     for number, example in enumerate(examples, start=1):
-        for error in validator.iter_errors(example.answer):
-            raise InputError(f"{path}: example {number}: {error.json_path}: {error.message}")
+        if breach := schema.breach(example.answer):
+            raise InputError(f"{path}: example {number}: {breach}")
     return examples

@@ -98,7 +98,7 @@ class TransformersBackend:
         return [_reply(thought, answer) for thought, answer in zip(thoughts, answers, strict=True)]
 
     def _planned(self, request: Request) -> Plan:
-        messages = [{"role": message.role, "content": message.content} for message in request.messages]
+        messages = [{"role": message.role, "content": message.content} for message in request.conversation.messages]
         arguments = template_arguments(request.sampling)
         text = self.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True, **arguments)
         return plan(text, request.sampling)

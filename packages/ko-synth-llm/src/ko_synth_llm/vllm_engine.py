@@ -54,7 +54,7 @@ class VllmBackend:
         """The answer, held to its schema; a model that is to think does so first and is not held to anything."""
         found = self._engine.get_tokenizer()
         tokenizer = await found if inspect.isawaitable(found) else found
-        messages = [{"role": message.role, "content": message.content} for message in request.messages]
+        messages = [{"role": message.role, "content": message.content} for message in request.conversation.messages]
         arguments = template_arguments(request.sampling)
         text = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True, **arguments)
         planned = plan(text, request.sampling)
@@ -117,7 +117,7 @@ def thinks(request: Request, planned: Plan) -> "SamplingParams":
 
 def answers(request: Request) -> "SamplingParams":
     """How an answer is drawn: as JSON that follows the request's schema."""
-    schema = StructuredOutputsParams(json=dict(request.schema), disable_any_whitespace=True)
+    schema = StructuredOutputsParams(json=dict(request.schema.value), disable_any_whitespace=True)
     return _drawn(request, max_tokens=request.sampling.max_tokens, stop=[], structured_outputs=schema)
 
 
