@@ -9,7 +9,7 @@ import pytest
 import torch
 from sparse_encoder._files import InputError
 from sparse_encoder.checkpoints import read_checkpoint
-from sparse_encoder.model_folder import SparseModel
+from sparse_encoder.model_folder import SparseModel, write_model
 from sparse_encoder.recipe import Recipe, read_recipe
 from sparse_encoder.training import Trained, learning_rate, train
 
@@ -102,6 +102,22 @@ def test_a_batch_larger_than_the_data_is_refused(data: Path, tmp_path: Path) -> 
 def test_a_loss_that_is_no_number_stops_the_run(data: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="the loss at step"):
         train(settings(data, learning_rate=1e30, clip=1e30, steps=20), work=tmp_path, log=silent)
+
+
+def test_a_model_to_go_on_from_brings_its_own_lexical_channel(data: Path, tmp_path: Path) -> None:
+    scratch = settings(data)
+    with_channel = msgspec.structs.replace(scratch.model, lexical_channel=True)
+    first = train(msgspec.structs.replace(scratch, model=with_channel), work=tmp_path / "a", log=silent).model
+    assert first.lexical is not None
+    with torch.no_grad():
+        first.lexical.gate[7], first.lexical.mean_length[()] = 3.25, 999.0
+    write_model(first, tmp_path / "first")
+    further = msgspec.structs.replace(with_channel, start_from=str(tmp_path / "first"))
+    recipe = msgspec.structs.replace(scratch, model=further, steps=1, learning_rate=1e-9)
+    second = train(recipe, work=tmp_path / "b", log=silent).model
+    assert second.lexical is not None
+    assert torch.allclose(second.lexical.gate, first.lexical.gate)
+    assert float(second.lexical.mean_length) < 32, "the mean length of the passages that it goes on with"
 
 
 def test_the_rate_rises_and_falls() -> None:

@@ -145,11 +145,12 @@ def read_model(path: Path) -> SparseModel:
         vocabulary=vocabulary,
         max_tokens=min(int(lengths.model_max_length), bert.longest),
         max_active_terms=limits.max_active_dims or len(vocabulary.tokens),
-        lexical=_read_lexical(path / LEXICAL, len(vocabulary.tokens)) if (path / LEXICAL).is_dir() else None,
+        lexical=read_lexical(path / LEXICAL, len(vocabulary.tokens)) if (path / LEXICAL).is_dir() else None,
     )
 
 
-def _read_lexical(folder: Path, vocab_size: int) -> LexicalChannel:
+def read_lexical(folder: Path, vocab_size: int) -> LexicalChannel:
+    """Reads the lexical channel of a model folder; InputError where it is not one of `vocab_size` tokens."""
     lexical = LexicalChannel(vocab_size, mean_length=1.0)
     found = read_tensors(folder / "model.safetensors")
     if found.keys() != lexical.state_dict().keys() or len(found["gate"]) != vocab_size:

@@ -24,7 +24,7 @@ from sparse_encoder.bert import THRESHOLD, THRESHOLD_BESIDE_COUNTS, Bert, bert_c
 from sparse_encoder.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
 from sparse_encoder.groups import Batch, Examples, batches, read_examples
 from sparse_encoder.lexical import LexicalChannel
-from sparse_encoder.model_folder import SparseModel
+from sparse_encoder.model_folder import LEXICAL, SparseModel, read_lexical
 from sparse_encoder.network import Network, has_fast_bf16, named_parameters
 from sparse_encoder.objective import Parts, step_loss
 from sparse_encoder.ranking import rank
@@ -140,12 +140,18 @@ def _network(recipe: Recipe, material: Material) -> Network:
 
 
 def _lexical(recipe: Recipe, material: Material) -> LexicalChannel:
-    """The channel before the first step: what is in most passages is shut out.
+    """The channel before the first step: that of the model to go on from, with this corpus' mean length, as BM25 has.
 
-    Particles and endings add nothing to a score, and would take the places of expansions among the heaviest terms.
+    From scratch, what is in most passages is shut out: particles and endings add nothing to a score, and would take
+    the places of expansions among the heaviest terms.
     """
     documents = material.train.documents
     n_tokens = sum(map(len, documents)) / len(documents)
+    trained = Path(recipe.model.start_from) / LEXICAL
+    if recipe.model.start_from and trained.is_dir():
+        channel = read_lexical(trained, len(material.idf))
+        channel.mean_length.fill_(n_tokens)
+        return channel
     channel = LexicalChannel(len(material.idf), mean_length=n_tokens, gate=recipe.model.lexical_gate)
     with torch.no_grad():
         channel.gate.mul_((torch.tensor(material.idf) - 1.0).clamp(0.0, 1.0))
