@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from ko_corpus import InputError, Trend, Trends, decoded_keys, load_tokenizer, token_idf, trend_boosts, write_idf
 from ko_corpus._files import read_json
 from ko_corpus._kiwi import analysis
-from ko_corpus.idf import inverse_document_frequency
+from ko_corpus.idf import Prior, inverse_document_frequency, read_idf
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
 
@@ -38,6 +38,36 @@ def test_every_token_but_the_special_ones_has_a_weight(wordpiece: Tokenizer, tmp
         "weight": 0.6931472,
         "vector": 1.7917595,
     }
+
+
+def test_a_prior_counts_as_passages_beside_those_of_the_corpus(wordpiece: Tokenizer) -> None:
+    wordpiece.no_truncation()
+    texts = ["검색 검색어 희소", "희소 검색 Weight"]
+    before = token_idf(texts, wordpiece)
+    larger = token_idf(["검색"] * 90 + ["희소"] * 9, wordpiece)
+    both = token_idf(texts, wordpiece, prior=Prior(weights=larger, n_passages=100))
+    assert both["검색"] == pytest.approx(math.log(103 / (2 + 90.5 + 0.5)), abs=1e-6)
+    assert both["희소"] == pytest.approx(math.log(103 / (2 + 9.5 + 0.5)), abs=1e-6)
+    assert token_idf(texts, wordpiece, prior=Prior(weights=larger, n_passages=0)) == before
+
+
+@given(st.integers(0, 500), st.floats(0.001, 12), st.floats(0, 10_000))
+def test_a_weight_with_a_prior_lies_between_the_corpus_s_and_the_prior_s(df: int, weight: float, n: float) -> None:
+    prior = Prior(weights={"검색": weight}, n_passages=n)
+    own = inverse_document_frequency(500, df)
+    both = inverse_document_frequency(500 + n, df + prior.counts("검색"))
+    assert min(own, weight) - 1e-9 <= both <= max(own, weight) + 1e-9
+
+
+def test_a_prior_of_another_tokenizer_is_refused(wordpiece: Tokenizer) -> None:
+    with pytest.raises(InputError, match="made with another tokenizer: 'other' and 0 more"):
+        token_idf(["검색"], wordpiece, prior=Prior(weights={"검색": 1.0, "other": 2.0}, n_passages=5))
+
+
+def test_a_weight_that_is_no_number_is_named(tmp_path: Path) -> None:
+    (tmp_path / "idf.json").write_text('{"검색": -1.0}', encoding="utf-8")
+    with pytest.raises(InputError, match=r"the weight of '검색' is -1\.0"):
+        read_idf(tmp_path / "idf.json")
 
 
 def test_the_file_of_a_tokenizer_is_as_good_as_its_folder(wordpiece: Tokenizer, tmp_path: Path) -> None:

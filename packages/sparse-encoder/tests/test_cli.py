@@ -42,6 +42,21 @@ def test_a_tokenizer_is_built_twice_with_the_same_bytes(data: Path, tmp_path: Pa
     assert (tmp_path / "a" / "tokenizer.json").read_bytes() == (tmp_path / "b" / "tokenizer.json").read_bytes()
 
 
+def test_a_model_gives_its_tokenizer_and_query_weights_back(data: Path, tokenizer_folder: Path, tmp_path: Path) -> None:
+    run("train", data / "recipe.yaml", "-o", tmp_path / "model")
+    run("tokenizer", "take", tmp_path / "model", "-o", tmp_path / "own", "--idf", tmp_path / "idf.json")
+    assert (tmp_path / "own" / "tokenizer.json").read_bytes() == (tokenizer_folder / "tokenizer.json").read_bytes()
+    assert json.loads((tmp_path / "own" / "tokenizer_config.json").read_bytes())["model_max_length"] == 64
+    weights = json.loads((tmp_path / "idf.json").read_text(encoding="utf-8"))
+    assert weights == json.loads((data / "idf.json").read_text(encoding="utf-8"))
+
+
+def test_a_folder_without_a_tokenizer_gives_none(tmp_path: Path) -> None:
+    (tmp_path / "model").mkdir()
+    with pytest.raises(InputError, match=r"tokenizer\.json: no such file; wanted a model folder with a fast tokenizer"):
+        CliRunner().invoke(app, ["tokenizer", "take", str(tmp_path / "model"), "-o", "x"], catch_exceptions=False)
+
+
 def test_help_loads_nothing_heavy() -> None:
     code = "import sys, sparse_encoder.cli; assert not {'torch', 'kiwipiepy', 'pyarrow'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)

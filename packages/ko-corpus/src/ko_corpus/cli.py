@@ -170,21 +170,26 @@ def idf(
     tokenizer: Annotated[Path, typer.Option(help="tokenizer.json, or the folder of one.", show_default=False)],
     trends: Annotated[Path | None, typer.Option(help="Rising terms whose tokens are raised.")] = None,
     max_boost: Annotated[float, typer.Option(min=1, help="The most that a token is raised by.")] = 1.5,
+    prior: Annotated[Path | None, typer.Option(help="idf.json of the same tokenizer, from a larger corpus.")] = None,
+    prior_passages: Annotated[int, typer.Option(min=0, help="For how many passages the prior counts.")] = 1000,
 ) -> None:
     """Writes OpenSearch's idf.json for a tokenizer: the weight of each of its tokens."""
-    from .idf import load_tokenizer, token_idf, trend_boosts, write_idf
+    from .idf import NO_PRIOR, Prior, load_tokenizer, read_idf, token_idf, trend_boosts, write_idf
     from .passages import corpus_path, read_passages
     from .trends import read_trends
 
     started = time.time()
     model = load_tokenizer(tokenizer)
     boosts = {} if trends is None else trend_boosts(read_trends(trends), model, max_boost=max_boost)
-    weights = token_idf((passage.contents for passage in read_passages(passages)), model, boosts=boosts)
+    known = NO_PRIOR if prior is None else Prior(weights=read_idf(prior), n_passages=prior_passages)
+    texts = (passage.contents for passage in read_passages(passages))
+    weights = token_idf(texts, model, boosts=boosts, prior=known)
     write_idf(output, weights)
     vocabulary = tokenizer / "tokenizer.json" if tokenizer.is_dir() else tokenizer
-    inputs = [corpus_path(passages), vocabulary, *([] if trends is None else [trends])]
+    inputs = [corpus_path(passages), vocabulary, *(path for path in (trends, prior) if path is not None)]
     outputs = [Output(path=output, format="idf", n_records=len(weights))]
-    _manifest({"max_boost": max_boost}, inputs, outputs, started=started, counts={"boosted": len(boosts)})
+    parameters = {"max_boost": max_boost, "prior_passages": known.n_passages}
+    _manifest(parameters, inputs, outputs, started=started, counts={"boosted": len(boosts)})
     _log(f"{len(weights)} tokens, {len(boosts)} of them boosted: {output}")
 
 

@@ -7,12 +7,13 @@ import json
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
 from tokenizers import Tokenizer
 
-from ._files import InputError, whole
+from ._files import InputError, read_json, whole
 from .trends import Trends
 
 _BATCH = 1024
@@ -58,7 +59,7 @@ def decoded_keys(tokenizer: Tokenizer) -> dict[int, str]:
     return keys
 
 
-def inverse_document_frequency(n_documents: int, df: int) -> float:
+def inverse_document_frequency(n_documents: float, df: float) -> float:
     """ln(1 + (N - df + .5) / (df + .5)): above 0 even for a token that is everywhere.
 
     Source: Robertson and Zaragoza 2009, with Lucene's 1 + inside the logarithm.
@@ -69,15 +70,40 @@ def inverse_document_frequency(n_documents: int, df: int) -> float:
     return math.log(1 + (n_documents - df + 0.5) / (df + 0.5))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prior:
+    """What is known of tokens before a corpus is counted: the weights found in another, larger one."""
+
+    weights: Mapping[str, float]
+    n_passages: float
+    """For how many passages of that corpus they count; the more, the less the counted corpus can change."""
+
+    def counts(self, key: str) -> float:
+        """Of those passages, how many hold the token: their share is exp(-weight), as weight = ln((N+1)/(df+.5)).
+
+        >>> prior = Prior(weights={"검색": inverse_document_frequency(999, 99.5)}, n_passages=50)
+        >>> round(prior.counts("검색"), 6)
+        5.0
+        """
+        return self.n_passages * math.exp(-self.weights[key]) if key in self.weights else 0.0
+
+
+NO_PRIOR = Prior(weights={}, n_passages=0)
+
+
 def token_idf(
-    texts: Iterable[str], tokenizer: Tokenizer, *, boosts: Mapping[int, float] | None = None
+    texts: Iterable[str], tokenizer: Tokenizer, *, boosts: Mapping[int, float] | None = None, prior: Prior = NO_PRIOR
 ) -> dict[str, float]:
     """Every token's weight by its decoded key, in the order of token ids; special tokens are left out.
 
-    A token that is in no text has the highest weight, as a term never seen is the most telling one. boosts: token id
-    -> factor. InputError where there is no text or where two tokens decode alike.
+    A token that is in no text has the highest weight, as a term never seen is the most telling one; `prior` adds what
+    another corpus knows of it, as passages beside those counted. boosts: token id -> factor. InputError where there is
+    no text, where two tokens decode alike or where the prior is of another tokenizer.
     """
     keys = decoded_keys(tokenizer)
+    unknown = sorted(prior.weights.keys() - set(keys.values()))
+    if unknown:
+        raise InputError(f"the prior was made with another tokenizer: {unknown[0]!r} and {len(unknown) - 1} more")
     n_documents = 0
     document_frequency: Counter[int] = Counter()
     for ids in _token_ids(texts, tokenizer):
@@ -85,9 +111,11 @@ def token_idf(
         document_frequency.update(set(ids))
     if n_documents == 0:
         raise InputError("no passages: wanted at least one to count tokens in")
-    factors = boosts or {}
+    factors, n = boosts or {}, n_documents + prior.n_passages
     return {
-        key: round(inverse_document_frequency(n_documents, document_frequency[i]) * factors.get(i, 1.0), _DIGITS)
+        key: round(
+            inverse_document_frequency(n, document_frequency[i] + prior.counts(key)) * factors.get(i, 1.0), _DIGITS
+        )
         for i, key in keys.items()
     }
 
@@ -96,6 +124,15 @@ def write_idf(path: Path, weights: Mapping[str, float]) -> None:
     """Writes `idf.json`, whole or not at all; keys are left as the server decodes them, NFC or not."""
     with whole(path) as part:
         part.write_text(json.dumps(weights, ensure_ascii=False, indent=2) + "\n", encoding="utf-8", newline="\n")
+
+
+def read_idf(path: Path) -> dict[str, float]:
+    """Reads an `idf.json`; InputError where it is none."""
+    weights = read_json(path, dict[str, float])
+    bad = next((key for key, weight in weights.items() if not 0 <= weight < math.inf), None)
+    if bad is not None:
+        raise InputError(f"{path}: the weight of {bad!r} is {weights[bad]!r}; wanted a number of at least 0")
+    return weights
 
 
 def trend_boosts(trends: Trends, tokenizer: Tokenizer, *, max_boost: float = 1.5) -> dict[int, float]:

@@ -54,6 +54,27 @@ def build(
     typer.echo(f"{tokenizer.get_vocab_size()} tokens: {output}", err=True)
 
 
+@tokenizer_app.command("take")
+def take(
+    model: Annotated[Path, typer.Argument(help="A model folder, or one of a masked language model.")],
+    output: Folder,
+    idf: Annotated[
+        Path | None, typer.Option(help="Also write the weights of the model's queries, as idf.json.")
+    ] = None,
+) -> None:
+    """Takes the tokenizer out of a model, and the weights of its queries, to go on from it with other texts."""
+    from sparse_encoder.query_side import read_query_side, write_idf
+    from sparse_encoder.tokenizer_build import copy_tokenizer
+
+    side = read_query_side(model) if idf else None
+    copy_tokenizer(model, output)
+    _manifest([model], [Output(path=output, format="tokenizer")]).write()
+    if idf and side:
+        write_idf(side, idf)
+        _manifest([model], [Output(path=idf, format="idf", n_records=len(side.idf))]).write()
+    typer.echo(f"{output}{f' and {idf}' if idf else ''}", err=True)
+
+
 @app.command()
 def train(
     recipe: Annotated[Path, typer.Argument(help="YAML; its paths are relative to its own folder.")],

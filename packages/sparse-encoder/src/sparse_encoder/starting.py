@@ -1,4 +1,7 @@
-"""What training goes on from: a pretrained masked language model, checked against the tokenizer."""
+"""What training goes on from: a pretrained masked language model, checked against the tokenizer.
+
+Where it is the document side of a model of ours, the lexical channel that was trained with it goes on too.
+"""
 
 from pathlib import Path
 
@@ -8,6 +11,8 @@ from sparse_encoder._files import InputError
 from sparse_encoder.backbone import Backbone
 from sparse_encoder.backbone_folder import read_backbone
 from sparse_encoder.bert import SILENT
+from sparse_encoder.hub import DOCUMENT
+from sparse_encoder.model_folder import LEXICAL
 from sparse_encoder.vocabulary import Vocabulary, read_vocabulary
 
 
@@ -25,3 +30,9 @@ def read_start(folder: Path, vocabulary: Vocabulary, *, max_tokens: int) -> Back
     with torch.no_grad():
         backbone.output_bias()[list(vocabulary.special_ids)] = SILENT
     return backbone
+
+
+def channel_folder(folder: Path) -> Path | None:
+    """The lexical channel that belongs to a document side to go on from; None where it has none."""
+    found = folder.parent / LEXICAL
+    return found if folder.name == DOCUMENT and found.is_dir() else None

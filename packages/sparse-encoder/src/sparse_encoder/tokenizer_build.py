@@ -11,6 +11,7 @@ from pathlib import Path
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 
 from sparse_encoder._files import InputError, whole
+from sparse_encoder.hub import start_folder
 from sparse_encoder.pieces import CONTINUATION, count_pieces, normalizer
 
 SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
@@ -22,6 +23,8 @@ ROLES = {
     "mask_token": ("[MASK]", "<mask>"),
 }
 """What transformers calls the special tokens, and their names in BERT's and RoBERTa's vocabularies."""
+TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json")
+"""What `AutoTokenizer` needs of a folder."""
 LARGEST_VOCABULARY = 32_768
 """OpenSearch's `sparse_vector` folds token ids at this number."""
 
@@ -122,6 +125,18 @@ def write_tokenizer(tokenizer: Tokenizer, folder: Path, *, max_tokens: int) -> N
     }
     text = json.dumps(dict(sorted(config.items())), ensure_ascii=False, indent=2) + "\n"
     (folder / "tokenizer_config.json").write_text(text, encoding="utf-8")
+
+
+def copy_tokenizer(model: Path, path: Path) -> None:
+    """Writes the tokenizer folder of a model folder: its own, or that of its document side, byte for byte."""
+    folder = start_folder(str(model), beside=Path())
+    for name in TOKENIZER_FILES:
+        if not (folder / name).is_file():
+            raise InputError(f"{folder / name}: no such file; wanted a model folder with a fast tokenizer")
+    with whole(path) as part:
+        part.mkdir(parents=True)
+        for name in TOKENIZER_FILES:
+            (part / name).write_bytes((folder / name).read_bytes())
 
 
 def bare(token: str) -> str:

@@ -24,12 +24,12 @@ from sparse_encoder.bert import THRESHOLD, THRESHOLD_BESIDE_COUNTS, Bert, bert_c
 from sparse_encoder.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
 from sparse_encoder.groups import Batch, Examples, batches, read_examples
 from sparse_encoder.lexical import LexicalChannel
-from sparse_encoder.model_folder import LEXICAL, SparseModel, read_lexical
+from sparse_encoder.model_folder import SparseModel, read_lexical
 from sparse_encoder.network import Network, has_fast_bf16, named_parameters
 from sparse_encoder.objective import Parts, step_loss
 from sparse_encoder.ranking import rank
 from sparse_encoder.recipe import Groups, Recipe
-from sparse_encoder.starting import read_start
+from sparse_encoder.starting import channel_folder, read_start
 from sparse_encoder.term_pairs import Terms, joined, read_terms
 from sparse_encoder.vocabulary import Vocabulary, read_idf, read_vocabulary
 
@@ -69,7 +69,8 @@ def inputs(recipe: Recipe) -> list[Path]:
         recipe.model.tokenizer,
         recipe.model.start_from,
     ]
-    return [Path(name) for name in names if name]
+    channel = channel_folder(Path(recipe.model.start_from)) if recipe.model.start_from else None
+    return [*(Path(name) for name in names if name), *([channel] if channel else [])]
 
 
 def read_material(recipe: Recipe) -> Material:
@@ -147,8 +148,8 @@ def _lexical(recipe: Recipe, material: Material) -> LexicalChannel:
     """
     documents = material.train.documents
     n_tokens = sum(map(len, documents)) / len(documents)
-    trained = Path(recipe.model.start_from) / LEXICAL
-    if recipe.model.start_from and trained.is_dir():
+    trained = channel_folder(Path(recipe.model.start_from)) if recipe.model.start_from else None
+    if trained is not None:
         channel = read_lexical(trained, len(material.idf))
         channel.mean_length.fill_(n_tokens)
         return channel
