@@ -159,3 +159,6 @@ if __name__ == "__main__":
         replace("deploy", Path(folder) / "deploy")
         replace("tokenizer", Path(folder) / "tokenizer")
         replace("model", Path(folder) / "model")
+        document = Path(folder) / "model" / "document_0_Transformer"
+        (document / "sentence_bert_config.json").unlink()
+        replace("backbone", document)

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 import torch
 from pretrained import MODELS, save_pretrained
+from safetensors.torch import load_file, save_file
 from sentence_transformers import SparseEncoder
 from sparse_encoder._files import InputError
-from sparse_encoder.backbone_folder import read_backbone
+from sparse_encoder.backbone_folder import read_backbone, write_backbone
 from sparse_encoder.encoding import Pruning, encode_texts
 from sparse_encoder.exporting import export
 from sparse_encoder.hub import start_folder
@@ -138,8 +139,6 @@ def test_another_activation_is_named(tmp_path: Path) -> None:
 
 
 def test_embeddings_that_are_not_tied_are_refused(pretrained: Pretrained, tmp_path: Path) -> None:
-    from safetensors.torch import load_file, save_file
-
     shutil.copytree(pretrained.folder, tmp_path / "m")
     found = load_file(tmp_path / "m" / "model.safetensors")
     words = next(t for n, t in found.items() if n.endswith(("word_embeddings.weight", "tok_embeddings.weight")))
@@ -186,3 +185,17 @@ def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     assert start_folder("../gone", beside=tmp_path) == tmp_path / "../gone"
     with pytest.raises(InputError, match="no such file; wanted a folder of a masked language model"):
         read_backbone(tmp_path / "gone")
+
+
+def test_the_golden_backbone_is_written_as_it_was_read(golden: Path, tmp_path: Path) -> None:
+    vocabulary = read_vocabulary(golden / "backbone")
+    found = read_backbone(golden / "backbone", vocab_size=len(vocabulary.tokens))
+    write_backbone(found, vocabulary.tokenizer, tmp_path / "a", max_tokens=32)
+    write_backbone(read_backbone(tmp_path / "a"), vocabulary.tokenizer, tmp_path / "b", max_tokens=32)
+    weights = load_file(golden / "backbone" / "model.safetensors")
+    written = load_file(tmp_path / "a" / "model.safetensors")
+    assert weights.keys() == written.keys()
+    assert all(torch.equal(weights[name], written[name]) for name in weights)
+    names = ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"]
+    assert sorted(p.name for p in (tmp_path / "b").iterdir()) == names
+    assert all((tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes() for name in names)

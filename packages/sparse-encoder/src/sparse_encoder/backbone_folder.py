@@ -3,17 +3,21 @@
 What is computed here is written out in `bert.py` and `modernbert.py`; any other architecture is refused by name.
 """
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
 from safetensors import SafetensorError
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
+from tokenizers import Tokenizer
 from torch import Tensor
 
-from sparse_encoder._files import InputError, read_json
+from sparse_encoder._files import InputError, read_json, whole
 from sparse_encoder.backbone import Backbone
 from sparse_encoder.bert import Bert, BertConfig
 from sparse_encoder.modernbert import ModernBert, ModernBertConfig
+from sparse_encoder.tokenizer_build import write_tokenizer
 
 KINDS = ("bert", "roberta", "xlm-roberta", "modernbert")
 """`model_type` of the architectures that are computed here."""
@@ -86,6 +90,26 @@ class _Kind(msgspec.Struct, kw_only=True):
     model_type: str
     vocab_size: int = 0
     hidden_act: str = "gelu"
+
+
+def write_backbone(
+    backbone: Backbone, tokenizer: Tokenizer, path: Path, *, max_tokens: int, extra: Mapping[str, str] = {}
+) -> None:
+    """Writes a folder that `AutoModelForMaskedLM` and `model.start_from` take; `extra` are further text files."""
+    with whole(path) as part:
+        part.mkdir(parents=True)
+        write_parts(backbone, tokenizer, part, max_tokens=max_tokens)
+        for name, text in extra.items():
+            (part / name).write_text(text, encoding="utf-8")
+
+
+def write_parts(backbone: Backbone, tokenizer: Tokenizer, folder: Path, *, max_tokens: int) -> None:
+    """Writes config, weights and tokenizer into an existing folder."""
+    config = json.dumps(backbone.saved_config(), ensure_ascii=False, indent=2) + "\n"
+    (folder / "config.json").write_text(config, encoding="utf-8")
+    save_file(backbone_weights(backbone), folder / "model.safetensors", metadata={"format": "pt"})
+    (folder / "model.safetensors").chmod(0o644)
+    write_tokenizer(tokenizer, folder, max_tokens=max_tokens)
 
 
 def backbone_weights(backbone: Backbone) -> dict[str, Tensor]:

@@ -8,6 +8,7 @@ import typer
 
 from sparse_encoder._files import InputError, Manifest, Output, exit_on_error, write_json, write_text
 from sparse_encoder.cli_encode import encode
+from sparse_encoder.cli_pretrain import pretrain
 from sparse_encoder.cli_publish import shrink
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ tokenizer_app = typer.Typer(no_args_is_help=True, help="Tokenizers made of morph
 app.add_typer(tokenizer_app, name="tokenizer")
 app.command()(encode)
 app.command()(shrink)
+app.command()(pretrain)
 
 PACKAGE = "sparse-encoder"
 Folder = Annotated[Path, typer.Option("--output", "-o", help="Folder to write.")]

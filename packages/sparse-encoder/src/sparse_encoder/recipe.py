@@ -3,18 +3,14 @@
 Paths are relative to the recipe's own folder, so that a recipe and its data move together.
 """
 
-import difflib
-import types
-import typing
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
-import yaml
 
 from sparse_encoder._files import InputError
 from sparse_encoder.hub import start_folder
+from sparse_encoder.settings import read_settings
 
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Weight = Annotated[float, msgspec.Meta(ge=0)]
@@ -141,19 +137,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 def read_recipe(path: Path) -> Recipe:
     """Reads a YAML recipe; InputError names an unknown key and the nearest valid one, and paths become absolute."""
-    try:
-        found = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: no such file") from error
-    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
-        raise InputError(f"{path}: is not YAML: {error}") from error
-    if not isinstance(found, dict):
-        raise InputError(f"{path}: holds {type(found).__name__}; wanted a mapping of settings such as `train:`")
-    _refuse_unknown(path, found, Recipe, "")
-    try:
-        recipe = msgspec.convert(found, Recipe, strict=True)
-    except msgspec.ValidationError as error:
-        raise InputError(f"{path}: {str(error).replace('`$.', '`')}") from error
+    recipe = read_settings(path, Recipe)
     if not recipe.train:
         raise InputError(f"{path}: 'train' is empty; wanted at least one file of groups")
     return located(recipe, path.resolve().parent)
@@ -177,24 +161,3 @@ def located(recipe: Recipe, folder: Path) -> Recipe:
         term_pairs=at(recipe.term_pairs),
         parallel=at(recipe.parallel),
     )
-
-
-def _refuse_unknown(path: Path, found: Mapping[str, object], kind: type[msgspec.Struct], where: str) -> None:
-    fields = {f.encode_name: f.type for f in msgspec.structs.fields(kind)}
-    for key, value in found.items():
-        if key not in fields:
-            near = difflib.get_close_matches(str(key), fields, n=1, cutoff=0.5)
-            hint = f"did you mean {where + near[0]!r}?" if near else f"valid keys: {', '.join(fields)}"
-            raise InputError(f"{path}: unknown key {where + str(key)!r}; {hint}")
-        for inner in _structs(fields[key]):
-            for item in value if isinstance(value, list) else [value]:
-                if isinstance(item, dict):
-                    _refuse_unknown(path, item, inner, f"{where}{key}.")
-
-
-def _structs(kind: object) -> list[type[msgspec.Struct]]:
-    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
-        return [kind]
-    if isinstance(kind, types.GenericAlias | types.UnionType) or typing.get_origin(kind) is not None:
-        return [s for part in typing.get_args(kind) for s in _structs(part)]
-    return []
