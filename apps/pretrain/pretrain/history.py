@@ -32,8 +32,7 @@ def keep_version(run: Run) -> str:
 
 def restore_version(run: Run, version: str) -> None:
     """Puts back the outputs, settings and lock of an earlier version."""
-    from dvc.exceptions import DvcException
-    from dvc.repo import Repo
+    from pretrain.repository import check_out, opened
 
     names = [path.name for path in _versions(run)]
     if version not in names:
@@ -41,11 +40,8 @@ def restore_version(run: Run, version: str) -> None:
     kept = run.folder / "history" / version
     for file in _kept(kept):
         shutil.copy2(file, run.folder / file.name)
-    try:
-        with Repo(str(run.folder.parent)) as repo:
-            repo.checkout(targets=[str(run.folder / "dvc.yaml")], force=True)
-    except DvcException as error:
-        raise PipelineError(f"{run.folder}: version {version} cannot be restored: {error}") from error
+    with opened(run.folder) as repo:
+        check_out(repo, run.folder)
     print(f"restored version {version} of {run.folder.name}")
 
 

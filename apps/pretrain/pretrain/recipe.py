@@ -65,9 +65,10 @@ class Recipe:
 def read_recipe(path: Path) -> Recipe:
     """Reads a recipe over the defaults of `pipeline.yaml`; its paths are relative to its own folder."""
     defaults = _read_yaml(PIPELINE)
+    defaults["settings"]["name"] = path.stem
     own = _read_yaml(path)
-    settings, stages = defaults["settings"] | {"name": path.stem}, defaults["stages"]
     changes = own.pop("stages", None) or {}
+    settings, stages = _choose_defaults(defaults, own, where=str(path))
     settings = _merge(settings, own, where=str(path))
     for key in settings.pop("paths"):
         settings = _locate(settings, key.split("."), path.parent)
@@ -97,6 +98,20 @@ def _read_yaml(path: Path) -> dict[str, dict]:
     if not isinstance(found, dict):
         raise PipelineError(f"{path}: found {type(found).__name__}, wanted a mapping of settings")
     return found
+
+
+def _choose_defaults(defaults: dict, own: dict, *, where: str) -> tuple[dict, dict]:
+    """Default settings and stages, as those that stand under `given:` change them where a setting has a value."""
+    settings, stages = defaults["settings"], defaults["stages"]
+    for key, change in defaults.get("given", {}).items():
+        if _flat(_merge(settings, own, where=where)).get(key):
+            changed = {
+                "settings": _merge(settings, change.get("settings", {}), where=str(PIPELINE)),
+                "stages": _change_stages(stages, change.get("stages", {}), where=str(PIPELINE)),
+                "given": change.get("given", {}),
+            }
+            settings, stages = _choose_defaults(changed, own, where=where)
+    return settings, stages
 
 
 def _merge(defaults: dict, own: dict, *, where: str, prefix: str = "") -> dict:

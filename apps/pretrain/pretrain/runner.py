@@ -11,19 +11,20 @@ import shutil
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import chdir, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
-from dvc.exceptions import DvcException, ReproductionError
-from dvc.lock import LockError
+from dvc.exceptions import DvcException
 from dvc.repo import Repo
 
 from pretrain.errors import PipelineError
 from pretrain.graph import versions, write_graph
 from pretrain.history import keep_version
+from pretrain.lock import has_run
 from pretrain.progress import Progress, say
 from pretrain.recipe import Stage
+from pretrain.repository import check_out, opened, target
 from pretrain.runs import Run
 
 _OWNER = "KO_SPARSE_RUN"
@@ -46,7 +47,7 @@ def run_stages(run: Run, *, until: str = "", forced: tuple[str, ...] = ()) -> No
     terminal = os.fdopen(os.dup(sys.stderr.fileno()), "w", encoding="utf-8")
     progress = Progress(run.recipe, run.folder, terminal=terminal)
     try:
-        with _opened(run) as repo:
+        with opened(run.folder) as repo:
             for stage in _stages_until(run, until):
                 _run_stage(run, repo, stage, progress, force=stage.name in forced)
     except KeyboardInterrupt:
@@ -66,9 +67,9 @@ def run_stages(run: Run, *, until: str = "", forced: tuple[str, ...] = ()) -> No
 def print_status(run: Run) -> None:
     """Prints which stages would run and why, one a line."""
     write_graph(run.recipe, run.folder)
-    with _opened(run) as repo:
+    with opened(run.folder) as repo:
         for stage in run.recipe.stages:
-            found = repo.status(targets=[f"{run.folder}/dvc.yaml:{stage.name}"])
+            found = repo.status(targets=[target(run.folder, stage.name)])
             reasons = [_reason(entry) for entries in found.values() for entry in entries]
             print(f"{stage.step:>2}  {stage.name:12} {'would run: ' + '; '.join(reasons) if reasons else 'up to date'}")
 
@@ -95,10 +96,9 @@ def _run_stage(run: Run, repo: Repo, stage: Stage, progress: Progress, *, force:
     _prepare_work(run, stage)
     progress.begin(stage)
     log = run.folder / "logs" / f"{stage.name}.log"
-    target = f"{run.folder}/dvc.yaml:{stage.name}"
     try:
         with _printing_to(log):
-            ran = repo.reproduce(targets=[target], single_item=True, force=force)
+            ran = repo.reproduce(targets=[target(run.folder, stage.name)], single_item=True, force=force)
     except (DvcException, OSError) as error:
         reason = _explain(stage, error, log)
         progress.end(stage, "failed" if isinstance(reason, PipelineError) else "stopped")
@@ -143,12 +143,11 @@ def _states(run: Run, stage: Stage) -> Iterator[str]:
 
 def _put_back(run: Run, repo: Repo, stage: Stage) -> None:
     """Restores what the failed stage had made the last time; DVC removed it before the stage ran."""
-    lock = run.folder / "dvc.lock"
-    if lock.is_file() and f"\n  {stage.name}:" in lock.read_text(encoding="utf-8"):
+    if has_run(run.folder, stage.name):
         try:
-            repo.checkout(targets=[f"{run.folder}/dvc.yaml:{stage.name}"], force=True)
-        except DvcException as error:
-            say(f"the earlier outputs of {stage.name} could not be put back: {error}")
+            check_out(repo, run.folder, stage.name)
+        except PipelineError as error:
+            say(str(error))
 
 
 def _explain(stage: Stage, error: Exception, log: Path) -> BaseException:
@@ -162,17 +161,6 @@ def _explain(stage: Stage, error: Exception, log: Path) -> BaseException:
     own = [line for line in words if line.startswith("error: ")]
     reason = own[-1].removeprefix("error: ") if own else "\n".join([str(cause), *words[-15:]])
     return PipelineError(f"{reason}\n(stage {stage.name!r}; its whole output: {log})")
-
-
-@contextmanager
-def _opened(run: Run) -> Iterator[Repo]:
-    try:
-        with Repo(str(run.folder.parent)) as repo, chdir(run.folder.parent):  # DVC refuses to run from outside
-            yield repo
-    except LockError as error:
-        raise PipelineError(f"{run.folder}: another run holds it; wait for it to end") from error
-    except ReproductionError as error:
-        raise PipelineError(str(error)) from error
 
 
 @contextmanager

@@ -8,9 +8,8 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
 from pretrain.errors import PipelineError
+from pretrain.lock import forget
 from pretrain.recipe import DATASETS, Recipe, nearest, read_recipe
 
 APP = Path(__file__).parents[1]
@@ -53,11 +52,8 @@ class Run:
                 shutil.rmtree(path)
             else:
                 path.unlink(missing_ok=True)
-        lock = self.folder / "dvc.lock"
-        if stage and lock.is_file():
-            locked = yaml.safe_load(lock.read_text(encoding="utf-8"))
-            locked.get("stages", {}).pop(stage, None)
-            lock.write_text(yaml.safe_dump(locked, sort_keys=False), encoding="utf-8")
+        if stage:
+            forget(self.folder, stage)
 
 
 def open_run(name: str) -> Run:

@@ -62,3 +62,32 @@ def test_every_stage_of_the_shipped_recipe_calls_a_command_line_and_makes_someth
 def test_a_recipe_that_does_not_exist_names_those_that_ship(tmp_path: Path) -> None:
     with pytest.raises(PipelineError, match=r"no such recipe; shipped with this project: .*mini"):
         read_recipe(tmp_path / "none.yaml")
+
+
+def test_a_model_to_start_from_brings_its_tokenizer_and_fewer_gentler_steps(tmp_path: Path) -> None:
+    scratch = read_recipe(write(tmp_path, ""))
+    started = read_recipe(write(tmp_path, "model: {start_from: small}\n"))
+    assert scratch.stage("tokenizer").commands[0].startswith("sparse-encoder tokenizer build")
+    assert started.stage("tokenizer").commands[0].startswith("sparse-encoder tokenizer take")
+    assert "--prior base_model/start_idf.json --prior-passages 1000" in started.stage("idf").commands[0]
+    for name in ("v1", "v2"):
+        before, after = scratch.stage(name).config, started.stage(name).config
+        assert before is not None
+        assert after is not None
+        assert int(str(after["steps"])) < int(str(before["steps"]))
+        assert float(str(after["learning_rate"])) < float(str(before["learning_rate"]))
+        assert started.stage("tokenizer").needs[0] in started.stage(name).needs
+
+
+def test_a_recipe_s_own_settings_win_over_those_of_a_model_to_start_from(tmp_path: Path) -> None:
+    recipe = read_recipe(write(tmp_path, "model: {start_from: small}\ntrain: {steps: 7}\nprior_passages: 0\n"))
+    config = recipe.stage("v1").config
+    assert config is not None
+    assert config["steps"] == 7
+    assert "--idf" not in recipe.stage("tokenizer").commands[0]
+    assert "--prior" not in recipe.stage("idf").commands[0]
+
+
+def test_the_recipe_from_scratch_starts_from_nothing() -> None:
+    recipe = read_recipe(DEFAULT_RECIPE.with_name("scratch.yaml"))
+    assert recipe.stage("tokenizer").commands[0].startswith("sparse-encoder tokenizer build")
