@@ -75,6 +75,11 @@ def test_embed_then_search_finds_what_fitting_anew_finds(
     assert run(monkeypatch, *searching, "dense:svd", "-o", tmp_path / "a.trec", "--tag", "dense") == ""
     assert run(monkeypatch, *searching, f"dense:{folder}", "-o", tmp_path / "b.trec", "--tag", "dense") == ""
     assert (tmp_path / "a.trec").read_bytes() == (tmp_path / "b.trec").read_bytes()
+    assert json.loads((tmp_path / "faiss_index.bin.manifest.json").read_text())["parameters"]["recall_at_10"] == 1.0
+    by_index = [*searching, "dense:svd", "-o", tmp_path / "c.trec", "--embeddings", folder, "--faiss", index]
+    assert run(monkeypatch, *by_index) == ""
+    exact, found = ((tmp_path / f"{name}.trec").read_text().splitlines()[:5] for name in "ac")
+    assert [line.split()[2] for line in exact] == [line.split()[2] for line in found]
 
 
 def test_mine_writes_the_same_bytes_twice(
@@ -211,3 +216,15 @@ def test_a_repeated_query_term_counts_once_unless_asked_for(
     assert once == twice
     doubled = [float(line.split()[4]) for line in (tmp_path / "b.trec").read_text().splitlines()]
     assert doubled[len(once)] == pytest.approx(2 * doubled[0])
+
+
+def test_embed_by_svd_never_imports_torch(passages: Path, tmp_path: Path) -> None:
+    arguments = ["sparse-mining", "embed", str(passages), "-o", str(tmp_path / "e"), "--dimensions", "4"]
+    script = (
+        f"import sys; sys.argv = {arguments!r}\n"
+        "from sparse_mining import cli\n"
+        "try: cli.main()\n"
+        "except SystemExit as ended: print(ended.code, 'torch' in sys.modules, 'numba' in sys.modules)"
+    )
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert ran.stdout == "0 False False\n"

@@ -3,6 +3,7 @@
 A file that was cut off, or holds what is no number, is named here and not met as a wrong result later.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,9 @@ from numpy.typing import NDArray
 from sparse_mining._files import InputError
 
 Matrix = NDArray[np.float32]
+
+BLOCK = 16_384
+"""Rows looked at at once."""
 
 
 def load_array(path: Path) -> NDArray[np.float64]:
@@ -25,14 +29,23 @@ def load_array(path: Path) -> NDArray[np.float64]:
 
 
 def read_matrix(path: Path, *, dimensions: int) -> Matrix:
-    """Reads float vectors; InputError where cut off, not finite or of another number of dimensions."""
+    """Maps float vectors; InputError where cut off, not finite or of another number of dimensions."""
     found = load_array(path)
     if found.ndim != 2 or found.shape[1] != dimensions:
         raise InputError(f"{path}: has shape {found.shape}, wanted {dimensions} dimensions")
-    if not np.isfinite(found).all():
-        row = int(np.flatnonzero(~np.isfinite(found).all(axis=1))[0])
-        raise InputError(f"{path}: row {row} has a value that is not a finite number")
+    for _ in finite_blocks(path, found):
+        pass
     return np.asarray(found, np.float32)
+
+
+def finite_blocks(path: Path, rows: NDArray[np.float64]) -> Iterator[Matrix]:
+    """Yields the rows of an array read from `path` in blocks; InputError names the first that is not finite."""
+    for first in range(0, len(rows), BLOCK):
+        block = np.asarray(rows[first : first + BLOCK], np.float32)
+        bad = np.flatnonzero(~np.isfinite(block).all(axis=1))
+        if len(bad):
+            raise InputError(f"{path}: row {first + int(bad[0])} has a value that is not a finite number")
+        yield block
 
 
 def unit_rows(vectors: Matrix) -> Matrix:

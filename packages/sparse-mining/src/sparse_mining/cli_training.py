@@ -1,4 +1,4 @@
-"""Commands that make and look at training data: `embed`, `mine`, `check`, `stats`.
+"""Commands that make and look at training data: `mine`, `score`, `check`, `stats`.
 
 A command's options are its parameters, so these functions are wider than the house allows elsewhere.
 """
@@ -15,49 +15,6 @@ from sparse_mining.options import PACKAGE, Dimensions, Passages, Seed, log, pack
 from sparse_mining.settings import Settings
 
 Groups = Annotated[Path, typer.Argument(metavar="GROUPS", help="JSON Lines of groups")]
-
-
-def embed(
-    passages: Passages,
-    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for arrays, ids, encoder and clusters")],
-    pairs: Annotated[
-        list[Path] | None, typer.Option(help="Pairs whose queries are embedded too; repeat for more")
-    ] = None,
-    method: Annotated[str, typer.Option(help="How: svd (TF-IDF over kiwi's terms, reduced)")] = "svd",
-    dimensions: Dimensions = 128,
-    index: Annotated[Path | None, typer.Option(help="Where a FAISS index of the passages goes")] = None,
-    clusters: Annotated[int, typer.Option(min=0, help="K-means clusters; 0: chosen by silhouette")] = 0,
-    seed: Seed = 42,
-) -> None:
-    """Makes dense vectors of passages and queries, with clusters and a FAISS index."""
-    from sparse_mining import embedding
-    from sparse_mining.pairs import read_pairs
-    from sparse_mining.passages import read_collection
-
-    started = time.time()
-    if method != "svd":
-        raise InputError(f"--method {method!r} is not known: wanted svd")
-    collection = read_collection(passages)
-    found = read_pairs(pairs or [], collection)
-    made = embedding.embed(collection, found, dimensions=dimensions, n_clusters=clusters, seed=seed)
-    embedding.write(made, output, index=index)
-    outputs = [Output(path=output, format="embeddings", n_records=len(collection))]
-    if index is not None:
-        outputs.append(Output(path=index, format="faiss_index", n_records=len(collection)))
-    n_dimensions = made.encoder.header.dimensions
-    Manifest(
-        package=PACKAGE,
-        package_version=package_version(),
-        parameters={"method": method, "dimensions": dimensions, "clusters": clusters},
-        seed=seed,
-        inputs=[collection.path, *(pairs or [])],
-        outputs=outputs,
-        counts={"n_documents": len(collection), "n_queries": len(made.query_ids), "n_dimensions": n_dimensions},
-        started=started,
-    ).write()
-    if n_dimensions < dimensions:
-        log(f"{n_dimensions} dimensions, not {dimensions}: the passages allow no more")
-    log(f"{output}: {len(collection)} passages, {len(made.query_ids)} queries, {made.clusters.n_clusters} clusters")
 
 
 def mine(

@@ -10,12 +10,17 @@ import msgspec
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
-from sparse_mining.arrays import Matrix
+from sparse_mining.arrays import BLOCK, Matrix
 from sparse_mining.terms import Terms
 
 SAMPLE = 2_000
 """Passages that the silhouette is taken over."""
+FAISS_FROM = 20_000
+"""Passages from which FAISS clusters them."""
+N_ITERATIONS = 25
+"""Of FAISS."""
 N_TOP_TERMS = 8
 
 
@@ -61,33 +66,67 @@ class Assignment:
 
 
 def assign(vectors: Matrix, n_clusters: int, *, seed: int) -> Assignment:
-    """K-means (Lloyd, k-means++ starts) of unit vectors."""
+    """K-means (Lloyd) of unit vectors: scikit-learn's, from FAISS_FROM vectors on FAISS's, which trains on a sample."""
+    kmeans = _by_faiss if len(vectors) >= FAISS_FROM else _by_sklearn
+    labels, centroids = kmeans(vectors, n_clusters, seed)
+    distances = [
+        np.linalg.norm(vectors[first : first + BLOCK] - centroids[labels[first : first + BLOCK]], axis=1)
+        for first in range(0, len(vectors), BLOCK)
+    ]
+    return Assignment(labels=labels, distances=np.concatenate(distances).astype(np.float64), n_clusters=n_clusters)
+
+
+def _by_sklearn(vectors: Matrix, n_clusters: int, seed: int) -> tuple[NDArray[np.int64], Matrix]:
     from sklearn.cluster import KMeans
 
-    model = KMeans(n_clusters=n_clusters, random_state=seed, n_init=1, algorithm="lloyd").fit(vectors)
-    labels = np.asarray(model.labels_, np.int64)
-    distances = np.linalg.norm(vectors - model.cluster_centers_[labels], axis=1).astype(np.float64)
-    return Assignment(labels=labels, distances=distances, n_clusters=n_clusters)
+    with threadpool_limits(1):  # sums in another order would end in other bytes
+        model = KMeans(n_clusters=n_clusters, random_state=seed, n_init=1, algorithm="lloyd").fit(vectors)
+    return np.asarray(model.labels_, np.int64), np.asarray(model.cluster_centers_, np.float32)
 
 
-def choose(vectors: Matrix, *, seed: int) -> tuple[int, tuple[Choice, ...]]:
-    """The number of clusters of highest silhouette among sqrt(n) / 2, / sqrt(2), * 1 and * sqrt(2); ties to fewer."""
+def _by_faiss(vectors: Matrix, n_clusters: int, seed: int) -> tuple[NDArray[np.int64], Matrix]:
+    import faiss
+
+    model = faiss.Kmeans(vectors.shape[1], n_clusters, niter=N_ITERATIONS, seed=seed)
+    model.train(np.ascontiguousarray(vectors, np.float32))
+    labels = [
+        model.index.search(np.ascontiguousarray(vectors[first : first + BLOCK], np.float32), 1)[1].ravel()
+        for first in range(0, len(vectors), BLOCK)
+    ]
+    return np.concatenate(labels).astype(np.int64), np.asarray(model.centroids, np.float32)
+
+
+def choose(vectors: Matrix, *, seed: int) -> tuple[Assignment, tuple[Choice, ...]]:
+    """The clusters of highest silhouette among sqrt(n) / 2, / sqrt(2), * 1 and * sqrt(2) of them; ties to fewer.
+
+    All vectors are clustered each time; the silhouette is taken over a sample.
+    """
+    rows = np.sort(np.random.default_rng(seed).permutation(len(vectors))[:SAMPLE])
+    root = np.sqrt(len(vectors))
+    sizes = sorted({min(max(2, round(root * factor)), len(vectors) - 1) for factor in (0.5, 0.71, 1.0, 1.41)})
+    tried: list[Choice] = []
+    best: Assignment | None = None
+    for size in (size for size in sizes if size >= 2):
+        found = assign(vectors, size, seed=seed)
+        score = silhouette(np.asarray(vectors[rows]), found.labels[rows])
+        if best is None or score > max(choice.silhouette for choice in tried):
+            best = found
+        tried.append(Choice(n_clusters=size, silhouette=score))
+    return best or assign(vectors, 1, seed=seed), tuple(tried)
+
+
+def silhouette(sample: Matrix, labels: NDArray[np.int64]) -> float:
+    """Mean silhouette, four decimals; -1 where the sample lies in one cluster or every row in its own.
+
+    Source: Rousseeuw 1987.
+    """
     from sklearn.metrics import silhouette_score
 
-    rows = np.sort(np.random.default_rng(seed).permutation(len(vectors))[:SAMPLE])
-    sample = vectors[rows]
-    root = np.sqrt(len(sample))
-    sizes = sorted({min(max(2, round(root * factor)), len(sample) - 1) for factor in (0.5, 0.71, 1.0, 1.41)})
-    tried = []
-    for size in sizes:
-        if size < 2:
-            continue
-        labels = assign(sample, size, seed=seed).labels
-        n_found = len(set(labels.tolist()))
-        score = float(silhouette_score(sample, labels)) if 1 < n_found < len(sample) else -1.0
-        tried.append(Choice(n_clusters=size, silhouette=round(score, 4)))
-    best = max(tried, key=lambda choice: (choice.silhouette, -choice.n_clusters), default=None)
-    return (best.n_clusters if best else 1), tuple(tried)
+    n_found = len(set(labels.tolist()))
+    if not 1 < n_found < len(sample):
+        return -1.0
+    with threadpool_limits(1):
+        return round(float(silhouette_score(sample, labels)), 4)
 
 
 def describe(

@@ -6,16 +6,17 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from sparse_mining import bm25, dense, ranking, storage, svd, tokens, vectors
-from sparse_mining._files import InputError
+from sparse_mining import bm25, dense, faiss_index, ranking, sentence_encoder, storage, svd, tokens, vectors
+from sparse_mining._files import InputError, read_json
 from sparse_mining._kiwi import Analysis
 from sparse_mining.analysers import Analyser, analyser, tokenizer_path
+from sparse_mining.arrays import Matrix
 from sparse_mining.embeddings import read_embeddings
 from sparse_mining.passages import Collection, Query
 from sparse_mining.postings import Bags, Ints, Postings, bags
@@ -23,7 +24,8 @@ from sparse_mining.ranking import Ranking
 from sparse_mining.settings import Settings
 from sparse_mining.terms import Analyses
 
-Matrix = NDArray[np.float32]
+if TYPE_CHECKING:
+    import faiss
 
 
 class Asked(Protocol):
@@ -69,6 +71,8 @@ class Choices:
     """Of vectors made here."""
     embeddings: Path | None = None
     """A folder that `embed` wrote."""
+    faiss: Path | None = None
+    """A FAISS index of those embeddings, searched instead of every vector."""
     query_vectors: Path | None = None
     """Sparse vectors of the queries."""
     query_idf: Path | None = None
@@ -114,7 +118,7 @@ def inputs_of(spec: str, choices: Choices) -> list[Path]:
     """The files that a spec names, and those of the choices that its kind of search reads."""
     chosen = {
         "bm25": [choices.index],
-        "dense": [choices.embeddings],
+        "dense": [choices.embeddings, choices.faiss],
         "sparse": [choices.query_vectors, choices.query_idf, choices.query_tokenizer],
     }
     return [*files_of([spec]), *(path for path in chosen.get(spec.partition(":")[0], []) if path is not None)]
@@ -171,27 +175,47 @@ def _bm25(words: str, analyses: Analyses, choices: Choices, *, name: str) -> Sea
 class _Projected:
     documents: Matrix
     queries: Matrix
+    index: "faiss.Index | None"
 
     def best(self, k: int) -> Sequence[Ranking]:
+        if self.index is not None:
+            return faiss_index.search(self.index, self.queries, k)
         return list(dense.search(self.documents, self.queries, k))
 
     def scores_of(self, docs: list[Ints]) -> list[NDArray[np.float64]]:
         return dense.scores_of(self.documents, self.queries, docs)
 
 
+class _QueryEncoder(Protocol):
+    def encode(self, queries: Sequence[Query]) -> Matrix: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Dense:
-    """Cosine of the built-in TF-IDF and SVD vectors."""
+    """Inner product of dense vectors: exact, or by a FAISS index."""
 
-    encoder: svd.SvdEncoder
+    encoder: _QueryEncoder
     documents: Matrix
     name: str
+    header: svd.Header | sentence_encoder.Header | None
+    """None where vectors were made elsewhere."""
+    index: "faiss.Index | None" = None
 
     def facts(self) -> Mapping[str, object]:
-        return {"name": self.name, "encoder": self.encoder.header}
+        return {"name": self.name, "encoder": self.header}
 
     def ask(self, queries: Sequence[Query]) -> Asked:
-        return _Projected(self.documents, self.encoder.encode([query.text for query in queries]))
+        return _Projected(self.documents, self.encoder.encode(queries), self.index)
+
+
+@dataclass(frozen=True, slots=True)
+class _Fitted:
+    """The built-in encoder, asked by queries and not by their texts."""
+
+    encoder: svd.SvdEncoder
+
+    def encode(self, queries: Sequence[Query]) -> Matrix:
+        return self.encoder.encode([query.text for query in queries])
 
 
 def _dense(source: str, analyses: Analyses, choices: Choices, *, name: str) -> Searcher:
@@ -199,9 +223,15 @@ def _dense(source: str, analyses: Analyses, choices: Choices, *, name: str) -> S
     if folder is None:
         terms, dimensions = analyses.terms("kiwi"), choices.dimensions
         encoder, documents = svd.fit_terms(terms, "kiwi", dimensions=dimensions, seed=choices.seed)
-        return Dense(encoder, documents, name)
-    stored = read_embeddings(folder, analyses.collection)
-    return Dense(stored.encoder, stored.documents, name)
+        return Dense(_Fitted(encoder), documents, name, encoder.header)
+    collection = analyses.collection
+    stored = read_embeddings(folder, collection)
+    index = None
+    if choices.faiss is not None:
+        if read_json(folder / "document_ids.json", list[str]) != collection.ids():
+            raise InputError(f"{choices.faiss}: goes by row, but {folder} and {collection.path} differ in order")
+        index = faiss_index.read(choices.faiss, shape=(len(stored.documents), stored.documents.shape[1]))
+    return Dense(stored, stored.documents, name, stored.encoder.header if stored.encoder else None, index)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from sparse_mining._files import InputError, check_version, read_json, write_json
 from sparse_mining._kiwi import Analysis
@@ -93,7 +94,8 @@ def fit_terms(terms: Terms, words: str, *, dimensions: int, seed: int) -> tuple[
     idf = np.log((1 + n_texts) / (1 + df)) + 1
     bare = SvdEncoder(header, terms.vocabulary, idf, np.empty((0, n_terms), np.float32))
     weighted = bare._weigh(counts)
-    components = right_singular_vectors(weighted, header.dimensions, seed=seed).astype(np.float32)
+    with threadpool_limits(1):  # the bytes do not hang on the number of cores, nor the time on who else computes
+        components = right_singular_vectors(weighted, header.dimensions, seed=seed).astype(np.float32)
     encoder = SvdEncoder(header, terms.vocabulary, idf, components)
     return encoder, unit_rows(np.asarray(weighted @ components.T, np.float32))
 

@@ -4,8 +4,7 @@ The ensemble is OpenSearch's own trainer's: each teacher's scores to 0..1 within
 """
 
 from collections.abc import Iterator, Sequence
-from types import ModuleType
-from typing import Protocol, cast
+from typing import Protocol
 
 import msgspec
 import numpy as np
@@ -13,9 +12,7 @@ from numpy.typing import NDArray
 
 from sparse_mining._files import InputError
 from sparse_mining.groups import ORDER, Group
-
-PREFIXES = {"e5": ("query: ", "passage: ")}
-"""What a family of models wants before a query and before a passage, by a part of its name."""
+from sparse_mining.sentence_models import prefixes_of, sentence_transformers
 
 
 class Teacher(Protocol):
@@ -30,7 +27,7 @@ class CrossEncoder:
     """A sentence-transformers model that reads query and document together."""
 
     def __init__(self, path: str, *, batch_size: int) -> None:
-        self._model = _sentence_transformers().CrossEncoder(path)
+        self._model = sentence_transformers().CrossEncoder(path)
         self._batch_size = batch_size
 
     def scores(self, queries: Sequence[str], docs: Sequence[str]) -> NDArray[np.float64]:
@@ -43,7 +40,7 @@ class BiEncoder:
     """A sentence-transformers model whose vectors' inner product is the score."""
 
     def __init__(self, path: str, *, batch_size: int) -> None:
-        self._model = _sentence_transformers().SentenceTransformer(path)
+        self._model = sentence_transformers().SentenceTransformer(path)
         self._prefixes = prefixes_of(path)
         self._batch_size = batch_size
 
@@ -59,16 +56,6 @@ class BiEncoder:
         found = self._model.encode(distinct, batch_size=self._batch_size, show_progress_bar=False)
         rows = {text: row for row, text in enumerate(distinct)}
         return np.asarray(np.asarray(found)[[rows[text] for text in texts]], np.float32)
-
-
-def prefixes_of(path: str) -> tuple[str, str]:
-    """The prefixes that a model wants, by its name.
-
-    >>> prefixes_of("intfloat/multilingual-e5-large"), prefixes_of("BAAI/bge-m3")
-    (('query: ', 'passage: '), ('', ''))
-    """
-    name = path.rstrip("/").rpartition("/")[2].lower()
-    return next((prefixes for part, prefixes in PREFIXES.items() if part in name.split("-")), ("", ""))
 
 
 def teacher(spec: str, *, batch_size: int) -> Teacher:
@@ -121,11 +108,3 @@ def _ordered(group: Group, scores: NDArray[np.float64]) -> Group:
         labels=tuple(group.labels[i] for i in order),
         sources=tuple(group.sources[i] for i in order),
     )
-
-
-def _sentence_transformers() -> ModuleType:
-    try:
-        import sentence_transformers
-    except ImportError as error:
-        raise ImportError('teachers want sentence-transformers: pip install "sparse-mining[dense]"') from error
-    return cast(ModuleType, sentence_transformers)
