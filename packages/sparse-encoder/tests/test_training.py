@@ -11,7 +11,7 @@ from sparse_encoder._files import InputError
 from sparse_encoder.checkpoints import read_checkpoint
 from sparse_encoder.model_folder import DOCUMENT, SparseModel, write_model
 from sparse_encoder.recipe import Recipe, read_recipe
-from sparse_encoder.training import Trained, learning_rate, train
+from sparse_encoder.training import Trained, train
 
 
 def silent(line: str) -> None:
@@ -118,11 +118,6 @@ def test_a_model_to_go_on_from_brings_its_own_lexical_channel(data: Path, tmp_pa
     assert second.lexical is not None
     assert torch.allclose(second.lexical.gate, first.lexical.gate)
     assert float(second.lexical.mean_length) < 32, "the mean length of the passages that it goes on with"
-
-
-def test_the_rate_rises_and_falls() -> None:
-    recipe = Recipe(train=["a"], steps=10, warmup=0.2, learning_rate=1.0)
-    assert [learning_rate(recipe, n) for n in (0, 1, 2, 6, 9)] == [0.5, 1.0, 1.0, 0.5, 0.125]
 
 
 def _interrupt(line: str) -> None:

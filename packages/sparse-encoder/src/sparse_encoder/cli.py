@@ -95,12 +95,12 @@ def train(
         settings = msgspec.structs.replace(settings, seed=seed)
     checkpoints = work or _work_beside(output)
     _train(settings, recipe, output, checkpoints, history)
-    _remove_work(checkpoints)
 
 
 def _train(settings: "Recipe", recipe: Path, output: Path, work: Path, history: Path | None) -> None:
     from sparse_encoder.history import history_text
     from sparse_encoder.model_folder import write_model
+    from sparse_encoder.processes import is_first_process
     from sparse_encoder.training import inputs, to_stderr, train
 
     outputs = [Output(path=output, format="model")]
@@ -108,11 +108,14 @@ def _train(settings: "Recipe", recipe: Path, output: Path, work: Path, history: 
         outputs.append(Output(path=history, format="training_history"))
     manifest = _manifest([recipe, *inputs(settings)], outputs, seed=settings.seed, recipe=settings)
     trained = train(settings, work=work, log=to_stderr)
+    if not is_first_process():
+        return
     text = history_text(trained.history)
     write_model(trained.model, output, extra={"training_history.json": text})
     if history:
         write_text(history, text)
     manifest.write()
+    _remove_work(work)
 
 
 @app.command()

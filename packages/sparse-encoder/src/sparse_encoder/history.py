@@ -2,6 +2,12 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from sparse_encoder._files import check_version, read_json
 
 VERSION = 1
 
@@ -13,3 +19,16 @@ def history_text(entries: Sequence[Mapping[str, float]]) -> str:
     '{\\n  "format": "training_history",\\n  "vers'
     """
     return json.dumps({"format": "training_history", "version": VERSION, "entries": list(entries)}, indent=2) + "\n"
+
+
+class _History(msgspec.Struct, frozen=True, kw_only=True):
+    format: Literal["training_history"]
+    version: int
+    entries: list[dict[str, float]]
+
+
+def read_history(path: Path) -> list[dict[str, float]]:
+    """The entries of a file, in order; InputError where it is no training history or a newer one."""
+    found = read_json(path, _History)
+    check_version(path, found.format, found.version)
+    return found.entries

@@ -23,8 +23,8 @@ class Network:
     """(vocab), 0 for special tokens."""
     lexical: LexicalChannel | None = None
     """Adds a count of the document's own tokens to the learned weights."""
-    half: bool = False
-    """Whether matrix products are done in bf16."""
+    products: torch.dtype = torch.float32
+    """The type that matrix products are done in."""
 
     def weights(self, texts: Sequence[Sequence[int]], columns: Tensor | None, *, leak: float = 0.0) -> Tensor:
         """Weights of `columns` of the vocabulary for texts given as token ids: (texts, columns).
@@ -43,11 +43,11 @@ class Network:
         return learned + torch.cat([self.lexical(ids, mask, columns) for ids, mask in pieces])
 
     def _pooled(self, ids: Tensor, mask: Tensor, weight: Tensor) -> Tensor:
-        with torch.autocast(weight.device.type, dtype=torch.bfloat16, enabled=self.half):
+        if self.products == torch.float32:
+            return max_logits(self.bert.hidden(ids, mask), mask, weight)
+        with torch.autocast(weight.device.type, dtype=self.products):
             hidden = self.bert.hidden(ids, mask)
-        if self.half:
-            return max_logits(hidden.bfloat16(), mask, weight.bfloat16()).float()
-        return max_logits(hidden, mask, weight)
+        return max_logits(hidden.to(self.products), mask, weight.to(self.products)).float()
 
 
 def padded(texts: Sequence[Sequence[int]], *, device: torch.device, pad: int = 0) -> tuple[Tensor, Tensor]:
@@ -78,10 +78,3 @@ def named_parameters(network: Network) -> Iterator[tuple[str, Tensor]]:
     yield from sorted(network.bert.named_parameters())
     if network.lexical is not None:
         yield from (("lexical." + name, p) for name, p in sorted(network.lexical.named_parameters()))
-
-
-def has_fast_bf16(device: str) -> bool:
-    """Whether bf16 products are native here: otherwise they are emulated and slower than fp32."""
-    if device == "cuda":
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    return bool(device == "cpu" and torch.cpu._is_avx512_bf16_supported())

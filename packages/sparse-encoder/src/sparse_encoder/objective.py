@@ -6,8 +6,9 @@ in expectation. That makes a step several times cheaper than one over the whole 
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -22,7 +23,7 @@ from sparse_encoder.losses.margin_mse import margin_mse
 from sparse_encoder.losses.margin_ranking import margin_ranking
 from sparse_encoder.losses.ramp import ramp
 from sparse_encoder.network import Network, bags
-from sparse_encoder.recipe import Recipe
+from sparse_encoder.recipe import Losses, Recipe
 from sparse_encoder.term_pairs import Terms
 
 
@@ -32,6 +33,27 @@ class Columns:
 
     ids: Tensor
     share: Tensor
+
+    def on(self, device: torch.device) -> "Columns":
+        """The same on a device."""
+        return Columns(ids=self.ids.to(device), share=self.share.to(device))
+
+
+Kind = Literal["documents", "queries", "terms"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A step before anything is computed: the texts that are encoded, and what the losses need beside their vectors."""
+
+    batch: Batch
+    allowed: Tensor
+    """(queries, documents) bool, see `allowed_documents`."""
+    texts: Mapping[Kind, Sequence[Sequence[int]]]
+    """Token ids; terms are all Korean ones, then their English ones."""
+    confidence: Sequence[float]
+    """Of each term pair."""
+    columns: Columns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,10 +76,10 @@ def choose_columns(needed: set[int], *, vocab: int, special: frozenset[int], n: 
     return Columns(ids=torch.tensor(ids), share=torch.tensor([1.0 if i in needed else share for i in ids]))
 
 
-def step_loss(
+def plan_step(
     network: Network, batch: Batch, data: Examples, *, recipe: Recipe, terms: Terms | None, number: int
-) -> Parts:
-    """The loss of batch `number`, from 0; everything random in it depends on the recipe's seed and that number."""
+) -> Plan:
+    """What batch `number`, from 0, computes; everything random in it depends on the recipe's seed and that number."""
     chance = random.Random(f"{recipe.seed}/step/{number}")
     pairs = _draw_pairs(terms, recipe, chance)
     needed = {t for e in batch.examples for t in e.query}
@@ -65,26 +87,50 @@ def step_loss(
         needed |= {t for i in pairs for t in (*terms.korean[i], *terms.english[i])}
     special = frozenset((network.idf == 0).nonzero().flatten().tolist())
     columns = choose_columns(needed - special, vocab=len(network.idf), special=special, n=recipe.columns, chance=chance)
-    documents = network.weights([data.documents[i] for i in batch.documents], columns.ids, leak=recipe.leak)
-    queries = bags([[t for t in e.query if t not in special] for e in batch.examples], network.idf, columns.ids)
-    found = _ranking(queries @ documents.T, batch, data, recipe)
+    texts: dict[Kind, Sequence[Sequence[int]]] = {
+        "documents": [data.documents[i] for i in batch.documents],
+        "queries": [[t for t in e.query if t not in special] for e in batch.examples],
+    }
+    confidence: list[float] = []
     if terms is not None and pairs:
-        found["alignment"] = _alignment(network, terms, pairs, columns, recipe.leak)
-    found["flops"] = flops(documents, columns.share, threshold=recipe.losses.flops.threshold)
-    if recipe.losses.l1.weight:
-        found["l1"] = l1(documents, columns.share)
-    weights = loss_weights(recipe, number)
+        texts["terms"] = [terms.korean[i] for i in pairs] + [terms.english[i] for i in pairs]
+        confidence = [terms.weights[i] for i in pairs]
+    return Plan(
+        batch=batch,
+        allowed=allowed_documents(batch, data, in_batch=recipe.losses.infonce.in_batch),
+        texts=texts,
+        confidence=confidence,
+        columns=columns.on(network.idf.device),
+    )
+
+
+def encode(network: Network, kind: Kind, texts: Sequence[Sequence[int]], columns: Tensor, *, leak: float) -> Tensor:
+    """The vectors of texts of one kind: (texts, columns)."""
+    if kind == "queries":
+        return bags(texts, network.idf, columns)
+    return network.weights(texts, columns, leak=leak)
+
+
+def loss_of(vectors: Mapping[Kind, Tensor], plan: Plan, losses: Losses, weights: Mapping[str, float]) -> Parts:
+    """The weighted sum of the losses on a step's vectors, each (texts, columns) in the order of the plan."""
+    documents, share = vectors["documents"], plan.columns.share
+    found = _ranking(vectors["queries"] @ documents.T, plan, losses)
+    if "terms" in vectors:
+        found["alignment"] = _alignment(vectors["terms"], plan)
+    found["flops"] = flops(documents, share, threshold=losses.flops.threshold)
+    if losses.l1.weight:
+        found["l1"] = l1(documents, share)
     total = torch.stack([weights[name] * value for name, value in found.items()]).sum()
-    active = float(((documents.detach() > 0) * columns.share).sum(dim=1).mean())
+    active = float(((documents.detach() > 0) * share).sum(dim=1).mean())
     return Parts(total=total, by_name={n: float(v.detach()) for n, v in found.items()}, active_terms=active)
 
 
-def loss_weights(recipe: Recipe, number: int) -> dict[str, float]:
-    """Every loss's weight at a step: those of sparsity grow over their ramp."""
+def loss_weights(recipe: Recipe, number: int, *, pressure: float = 1.0) -> dict[str, float]:
+    """Every loss's weight at a step: those of sparsity grow over their ramp, and are `pressure` times as much."""
     losses = recipe.losses
 
     def grown(weight: float, share: float) -> float:
-        return weight * ramp(number, n_steps=round(share * recipe.steps))
+        return pressure * weight * ramp(number, n_steps=round(share * recipe.steps))
 
     return {
         "infonce": losses.infonce.weight,
@@ -109,13 +155,12 @@ def allowed_documents(batch: Batch, data: Examples, *, in_batch: bool) -> Tensor
     return allowed
 
 
-def _ranking(scores: Tensor, batch: Batch, data: Examples, recipe: Recipe) -> dict[str, Tensor]:
-    losses = recipe.losses
-    device = scores.device
+def _ranking(scores: Tensor, plan: Plan, losses: Losses) -> dict[str, Tensor]:
+    batch, device = plan.batch, scores.device
     positives = torch.tensor([g[0] for g in batch.groups], device=device)
     found: dict[str, Tensor] = {}
     if losses.infonce.weight:
-        allowed = allowed_documents(batch, data, in_batch=losses.infonce.in_batch).to(device)
+        allowed = plan.allowed.to(device)
         found["infonce"] = infonce(scores, positives, allowed, temperature=losses.infonce.temperature)
     if not (losses.kl.weight or losses.margin_mse.weight or losses.margin_ranking.weight):
         return found
@@ -141,8 +186,8 @@ def _draw_pairs(terms: Terms | None, recipe: Recipe, chance: random.Random) -> l
     return chance.sample(range(len(terms.weights)), min(recipe.losses.alignment.pairs, len(terms.weights)))
 
 
-def _alignment(network: Network, terms: Terms, pairs: Sequence[int], columns: Columns, leak: float) -> Tensor:
-    texts = [terms.korean[i] for i in pairs] + [terms.english[i] for i in pairs]
-    vectors = network.weights(texts, columns.ids, leak=leak) * columns.share.sqrt()
-    confidence = torch.tensor([terms.weights[i] for i in pairs], device=vectors.device)
-    return alignment(vectors[: len(pairs)], vectors[len(pairs) :], confidence)
+def _alignment(vectors: Tensor, plan: Plan) -> Tensor:
+    scaled = vectors * plan.columns.share.sqrt()
+    confidence = torch.tensor(plan.confidence, device=vectors.device)
+    n_pairs = len(plan.confidence)
+    return alignment(scaled[:n_pairs], scaled[n_pairs:], confidence)

@@ -25,7 +25,9 @@ class Ranking:
 def rank(network: Network, data: Examples) -> Ranking:
     """Judges the network on `data`; every document that is positive for a query's text counts as relevant."""
     order = sorted(range(len(data.documents)), key=lambda i: len(data.documents[i]))
-    needed = torch.tensor(sorted({t for e in data.examples for t in e.query if network.idf[t] > 0}))
+    needed = torch.tensor(
+        sorted({t for e in data.examples for t in e.query if network.idf[t] > 0}), device=network.idf.device
+    )
     vectors = network.idf.new_zeros((len(order), len(needed)))
     n_active = 0
     mass = torch.zeros_like(network.idf)

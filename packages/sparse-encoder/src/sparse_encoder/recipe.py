@@ -109,7 +109,14 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     losses: Losses = Losses()
     steps: Number = 300
     batch: Number = 32
-    """Queries a step, each with its positive."""
+    """Queries a step, each with its positive; all processes together where there are several."""
+    accumulate: Number = 1
+    """Batches whose gradients are averaged into one step; each is told from its own documents alone."""
+    encode_at_once: Count = 0
+    """Texts that hold their gradients at once (a gradient cache: each is encoded twice, for a `batch` that memory does
+    not hold otherwise, to the same gradients); 0: all."""
+    recompute_layers: bool = False
+    """Gradient checkpointing: layers keep their inputs alone and are computed again on the way back."""
     hard_negatives: Count = 1
     easy_negatives: Count = 0
     """Drawn anew for each query at each step from those its group has."""
@@ -117,7 +124,9 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     document_tokens: Annotated[int, msgspec.Meta(ge=3)] = 128
     learning_rate: Positive = 3e-3
     warmup: Share = 0.06
-    """Share of the steps; after it the rate falls linearly to 0."""
+    """Share of the steps over which the rate grows."""
+    schedule: Literal["linear", "cosine", "constant"] = "linear"
+    """How the rate goes on after the warm-up; linear and cosine fall to 0."""
     weight_decay: Weight = 0.01
     clip: Positive = 1.0
     """Largest norm of a gradient."""
@@ -127,8 +136,10 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Share of the gradient that reaches inactive terms which the loss wants raised."""
     columns: Count = 1024
     """Columns of the vocabulary sampled a step for the sparsity losses, beside those of its queries; 0: all."""
-    precision: Literal["fp32", "bf16", "auto"] = "auto"
-    """auto: bf16 products where the processor has them, fp32 elsewhere."""
+    precision: Literal["fp32", "bf16", "fp16", "auto"] = "auto"
+    """auto: bf16 products where the device has them, fp32 elsewhere; fp16 on a CUDA GPU alone."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """auto: a CUDA GPU where there is one."""
     evaluate_every: Count = 0
     """Steps between evaluations on `validation`; 0 evaluates once, at the end."""
     checkpoint_every: Number = 100
