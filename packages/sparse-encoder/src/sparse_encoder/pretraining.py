@@ -22,8 +22,9 @@ from sparse_encoder.adamw import AdamW, clip
 from sparse_encoder.backbone import Backbone
 from sparse_encoder.bert import THRESHOLD, Bert, bert_config, start_lexical
 from sparse_encoder.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
+from sparse_encoder.devices import has_fast_bf16
 from sparse_encoder.masking import MaskedText, Text, masked
-from sparse_encoder.network import has_fast_bf16, padded
+from sparse_encoder.network import padded
 from sparse_encoder.pretraining_recipe import Pretraining, pretraining_inputs
 from sparse_encoder.pretraining_texts import Schedule, Texts, read_texts
 from sparse_encoder.retromae import Decoder
