@@ -1,6 +1,6 @@
 """A run of 5,000 requests killed (SIGKILL) three times: its end equals an undisturbed run's, and what was asked twice.
 
-Run: `python benchmarks/bench_kills.py [--records 5000]`; it needs the extra `openai`.
+Run: `python benchmarks/bench_kills.py [--records 5000] [--check | --record]`; it needs the extra `openai`.
 """
 
 import argparse
@@ -13,9 +13,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from bench_rate import server
 from ko_synth_llm._files import write_jsonl
 from ko_synth_llm.new_task import write_new_task
+from quick_server import server
+from results import add_options, settle
 
 CONCURRENCY = 32
 
@@ -45,9 +46,10 @@ def n_kept(work: Path) -> int:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--records", type=int, default=5000)
-    parser.add_argument("--check", action="store_true", help="Only try it.")
+    add_options(parser)
     options = parser.parse_args()
-    n_records = 400 if options.check else options.records
+    n_records = options.records
+    figures: dict[str, float] = {"n_records": n_records}
     with tempfile.TemporaryDirectory() as name, server(0.02) as url:
         folder = Path(name)
         write_new_task(folder / "tickets")
@@ -60,12 +62,10 @@ def main() -> None:
                 time.sleep(0.05)
             os.kill(process.pid, signal.SIGKILL)
             process.wait()
-            print(f"kill {part}: {n_kept(work)} of {n_records} answers kept", flush=True)
+            figures[f"kept_at_kill_{part}"] = n_kept(work)
         subprocess.run(command(folder, folder / "killed.jsonl", url), check=True, capture_output=True)
         same = (folder / "killed.jsonl").read_bytes() == (folder / "calm.jsonl").read_bytes()
-        print(f"the same bytes as an undisturbed run: {same}")
-        if not same:
-            sys.exit(1)
+    settle("kills", {**figures, "same_bytes_as_undisturbed": float(same)}, ["same_bytes_as_undisturbed"], options)
 
 
 if __name__ == "__main__":

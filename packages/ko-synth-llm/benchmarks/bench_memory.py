@@ -1,6 +1,7 @@
 """Peak memory of a run as its records grow, with a backend that answers at once; prints one line for each count.
 
-Run: `python benchmarks/bench_memory.py [--records 1000000]`. The process is one, so that each line holds those before.
+Run: `python benchmarks/bench_memory.py [--records 1000000] [--check | --record]`. One process, so that each
+count holds those before.
 """
 
 import argparse
@@ -12,7 +13,9 @@ from pathlib import Path
 from ko_synth_llm import Cache, Options, Reply, load_task, run
 from ko_synth_llm.asking import Request
 from ko_synth_llm.new_task import write_new_task
+from results import add_options, settle
 
+COUNTS = (10_000, 100_000, 1_000_000)
 ANSWER = '{"label":"bug","reason":"오류를 알린다."}'
 
 
@@ -29,9 +32,10 @@ class Instant:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--records", type=int, default=1_000_000)
-    parser.add_argument("--check", action="store_true", help="Only try it.")
+    add_options(parser)
     options = parser.parse_args()
-    n_records = 2000 if options.check else options.records
+    n_records = options.records
+    figures: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as name:
         write_new_task(Path(name) / "tickets")
         task = load_task(Path(name) / "tickets")
@@ -39,10 +43,11 @@ def main() -> None:
         started = time.perf_counter()
         with Cache(Path(name) / "answers.sqlite") as cache:
             for n, _ in enumerate(run(task, tickets, Instant(), cache=cache, options=Options(concurrency=64)), start=1):
-                if n in {1000, 10_000, 100_000, 300_000, 1_000_000, n_records}:
-                    megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-                    rate = n / (time.perf_counter() - started)
-                    print(f"{n:>9} records  peak memory {megabytes:4.0f} MB  {rate:6.0f}/s", flush=True)
+                if n in {*COUNTS, n_records}:
+                    figures[f"peak_mb_at_{n}"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+                    figures[f"per_s_at_{n}"] = n / (time.perf_counter() - started)
+    flatness = figures[f"peak_mb_at_{COUNTS[0]}"] / figures[f"peak_mb_at_{n_records}"]
+    settle("memory", {**figures, "peak_at_first_over_last": flatness}, ["peak_at_first_over_last"], options)
 
 
 if __name__ == "__main__":

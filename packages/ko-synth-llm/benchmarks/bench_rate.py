@@ -1,7 +1,7 @@
 """Rates against a local server of fixed latency, and out of the cache, as shares of the ideal rate.
 
-Run: `python benchmarks/bench_rate.py [--seconds 20] [--check | --record]`; it needs the extra `openai`. Each cold rate is
-the best of two runs.
+Run: `python benchmarks/bench_rate.py [--seconds 20] [--check | --record]`; it needs the extra `openai`. Each cold
+rate is the best of two runs.
 """
 
 import argparse

@@ -35,7 +35,9 @@ def settle(name: str, figures: Mapping[str, float], ratios: Iterable[str], optio
         RESULTS.write_text(json.dumps(dict(sorted(held.items())), indent=2) + "\n", encoding="utf-8")
     if options.check:
         recorded = held.get(name, {}).get("figures", {})
-        low = [f"{key} is {figures[key]:.3f}, recorded {recorded[key]}" for key in ratios if is_low(figures, recorded, key)]
+        low = [
+            f"{key} is {figures[key]:.3f}, recorded {recorded[key]}" for key in ratios if is_low(figures, recorded, key)
+        ]
         if low:
             sys.exit(f"{name}: more than 20 % below what was recorded: {'; '.join(low)}")
 

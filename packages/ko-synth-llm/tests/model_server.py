@@ -1,16 +1,21 @@
 """A small OpenAI-compatible server that answers from the prompt, and at will late, wrong, half or not at all.
 
-Run as a program it serves in a process of its own: `python model_server.py --latency 0.2` prints its address.
+`served` runs it in a process of its own, which says over HTTP what it has seen.
 """
 
 import argparse
 import asyncio
 import json
 import random
+import subprocess
+import sys
 import threading
+import urllib.request
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Self
 
 FAULTS = ("late", "busy", "broken", "half", "nonsense", "reset")
@@ -25,6 +30,8 @@ class Behaviour:
     fault_rate: float = 0.0
     """Of each of the FAULTS, per request."""
     latency_s: float = 0.0
+    late_s: float = 0.1
+    """Of an answer that comes late; it counts as sent only where somebody still waits for it."""
     has_schemas: bool = True
     finish_reason: str = "stop"
     key: str = ""
@@ -46,6 +53,16 @@ class Seen:
     """Asked again although its complete valid answer had been sent."""
     bodies: list[dict[str, object]] = field(default_factory=list)
     faults: Counter[str] = field(default_factory=Counter)
+
+    def counts(self) -> dict[str, object]:
+        """What can be said over HTTP."""
+        return {
+            "n_requests": self.requests.total(),
+            "n_answered": self.answered.total(),
+            "n_questions": len(self.requests),
+            "repeated": self.repeated,
+            "faults": self.faults,
+        }
 
 
 class ModelServer:
@@ -85,16 +102,26 @@ class ModelServer:
     async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while head := await reader.readuntil(b"\r\n\r\n"):
+                if head.startswith(b"GET "):
+                    _send(writer, 200, self.seen.counts())
+                    continue
                 headers = dict(line.split(": ", 1) for line in head.decode().lower().split("\r\n")[1:] if line)
                 body = json.loads(await reader.readexactly(int(headers["content-length"])))
-                if not await self._answer(body, headers, writer):
+                is_waited_for = await self._answer(body, headers, reader, writer)
+                if not is_waited_for:
                     break
         except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
             pass
         finally:
             writer.close()
 
-    async def _answer(self, body: dict[str, object], headers: dict[str, str], writer: asyncio.StreamWriter) -> bool:
+    async def _answer(
+        self,
+        body: dict[str, object],
+        headers: dict[str, str],
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+    ) -> bool:
         """Answers one request; False where the connection is to be closed."""
         prompt = _question(body)
         if self.behaviour.keeps_bodies:
@@ -114,11 +141,11 @@ class ModelServer:
         fault = int(drawn / self.behaviour.fault_rate) if self.behaviour.fault_rate else len(FAULTS)
         if fault < len(FAULTS):
             self.seen.faults[FAULTS[fault]] += 1
-            return await self._fail(FAULTS[fault], prompt, writer)
+            return await self._fail(FAULTS[fault], prompt, reader, writer)
         self.seen.answered[prompt] += 1
         return _send(writer, 200, self._completion(self.behaviour.answer(prompt)))
 
-    async def _fail(self, fault: str, prompt: str, writer: asyncio.StreamWriter) -> bool:
+    async def _fail(self, fault: str, prompt: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         if fault == "busy":
             return _send(writer, 429, {"error": "busy"}, f"Retry-After: {self.behaviour.retry_after}\r\n")
         if fault == "broken":
@@ -126,7 +153,9 @@ class ModelServer:
         if fault == "nonsense":
             return _send(writer, 200, self._completion("죄송하지만 JSON으로는 답할 수 없습니다."))
         if fault == "late":
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(self.behaviour.late_s)
+            if reader.at_eof():
+                return False
             self.seen.answered[prompt] += 1
             return _send(writer, 200, self._completion(self.behaviour.answer(prompt)))
         if fault == "half":
@@ -159,16 +188,35 @@ def _send(writer: asyncio.StreamWriter, status: int, value: object, headers: str
     return True
 
 
+@contextmanager
+def served(*, latency_s: float = 0.0, fault_rate: float = 0.0, late_s: float = 0.1) -> Iterator[str]:
+    """Runs the server in a process of its own and yields its address."""
+    options = {"--latency": latency_s, "--fault-rate": fault_rate, "--late": late_s}
+    command = [sys.executable, str(Path(__file__)), *(str(part) for pair in options.items() for part in pair)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            yield process.stdout.readline().strip()
+        finally:
+            process.terminate()
+
+
+def seen(url: str) -> dict[str, int | list[str] | dict[str, int]]:
+    """What a server in a process of its own has seen until now."""
+    with urllib.request.urlopen(f"{url}/seen", timeout=30) as response:
+        found: dict[str, int | list[str] | dict[str, int]] = json.load(response)
+    return found
+
+
 async def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--latency", type=float, default=0.0)
     parser.add_argument("--fault-rate", type=float, default=0.0)
-    parser.add_argument("--tickets", action="store_true", help="Answer the task of `new-task`.")
+    parser.add_argument("--late", type=float, default=0.1)
     options = parser.parse_args()
-    behaviour = Behaviour(latency_s=options.latency, fault_rate=options.fault_rate, keeps_bodies=False)
-    if options.tickets:
-        behaviour.answer = lambda _: '{"label":"bug","reason":"오류를 알린다."}'
-    server = ModelServer(behaviour)
+    server = ModelServer(
+        Behaviour(latency_s=options.latency, fault_rate=options.fault_rate, late_s=options.late, keeps_bodies=False)
+    )
     serving = asyncio.create_task(server.serve())
     while not server.url:
         await asyncio.sleep(0.01)

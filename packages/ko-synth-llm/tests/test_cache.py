@@ -1,18 +1,12 @@
-"""The cache: what its key holds, that two processes share it, and that a kill costs nothing that was there."""
+"""The cache: what its key holds, what it keeps, and that two share it."""
 
-import os
-import signal
-import subprocess
-import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 import pytest
-from a_task import a_folder, a_task
+from a_task import a_task
 from ko_synth_llm import Cache, Connection, InputError, OpenAIBackend, Record, run
-from ko_synth_llm._files import write_jsonl
 from ko_synth_llm.answer_schema import AnswerSchema
 from ko_synth_llm.asking import Asking, Request
 from ko_synth_llm.cache import Kept, NewAnswer, cache_key
@@ -70,33 +64,6 @@ def test_a_file_that_is_no_cache_is_refused(tmp_path: Path) -> None:
     (tmp_path / "c.sqlite").write_text("no database", encoding="utf-8")
     with pytest.raises(InputError, match="cannot be used as a cache"):
         Cache(tmp_path / "c.sqlite")
-
-
-def test_runs_killed_three_times_end_with_the_same_bytes_and_ask_little_twice(tmp_path: Path) -> None:
-    source = tmp_path / "in.jsonl"
-    write_jsonl(source, [{"id": f"r{n}", "text": f"질문 {n}"} for n in range(400)])
-    task = a_folder(tmp_path / "echo")
-
-    def command(output: Path, url: str) -> list[str]:
-        code = "from ko_synth_llm.cli import main; main()"
-        options = ["--backend", "openai", "--model", "tiny", "--base-url", url, "--concurrency", "8"]
-        return [sys.executable, "-c", code, "run", str(task), str(source), "-o", str(output), *options]
-
-    with ModelServer(Behaviour(latency_s=0.01)) as server:
-        subprocess.run(command(tmp_path / "calm.jsonl", server.url), check=True, capture_output=True)
-        server.seen.requests.clear()
-        for n_wanted in (60, 150, 240):
-            process = subprocess.Popen(command(tmp_path / "a.jsonl", server.url), stderr=subprocess.DEVNULL)
-            while server.seen.requests.total() < n_wanted and process.poll() is None:
-                time.sleep(0.002)
-            os.kill(process.pid, signal.SIGKILL)
-            process.wait()
-            assert not (tmp_path / "a.jsonl").exists()
-        subprocess.run(command(tmp_path / "a.jsonl", server.url), check=True, capture_output=True)
-        n_asked = server.seen.requests.total()
-    assert (tmp_path / "a.jsonl").read_bytes() == (tmp_path / "calm.jsonl").read_bytes()
-    assert 400 <= n_asked <= 400 + 3 * 2 * 8
-    assert not (tmp_path / ".a.jsonl.work").exists()
 
 
 def test_equal_requests_are_sent_once(tmp_path: Path) -> None:

@@ -34,16 +34,6 @@ def results(
     return list(run(task, records(n), backend, cache=cache, options=Options(concurrency=64, max_asks=8)))
 
 
-def test_every_record_is_answered_once_and_in_order_through_faults_of_every_kind(tmp_path: Path) -> None:
-    with ModelServer(Behaviour(fault_rate=0.05)) as server, Cache(tmp_path / "c.sqlite") as cache:
-        found = results(a_task(tmp_path), server, 400, cache=cache)
-        assert set(server.seen.faults) == {"late", "busy", "broken", "half", "nonsense", "reset"}
-        assert server.seen.repeated == []
-        assert sum(server.seen.answered.values()) == 400
-    answers = [result.outcome.answer for result in found if isinstance(result.outcome, Answered)]
-    assert answers == [{"answer": f"질문 {number}"} for number in range(400)]
-
-
 def test_a_second_run_asks_nothing(tmp_path: Path) -> None:
     with ModelServer() as server, Cache(tmp_path / "c.sqlite") as cache:
         first = results(a_task(tmp_path), server, 20, cache=cache)

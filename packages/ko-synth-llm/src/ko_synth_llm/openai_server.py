@@ -131,8 +131,7 @@ class OpenAIBackend:
             await self._tokens.take(expected.prompt_tokens + expected.completion_tokens)
         with_schema = self._has_schemas
         try:
-            async with asyncio.timeout(self._connection.timeout_s):
-                status, headers, content = await self._posted(self._body(request, with_schema))
+            status, headers, content = await self._in_time(self._body(request, with_schema))
         except TimeoutError as error:
             raise _PassingError(f"no answer within {self._connection.timeout_s:g} s") from error
         except aiohttp.ClientConnectorError as error:
@@ -147,6 +146,21 @@ class OpenAIBackend:
         if status != HTTPStatus.OK:
             raise self._failure(status, headers, content, with_schema)
         return _read(content)
+
+    async def _in_time(self, body: bytes) -> tuple[int, Mapping[str, str], bytes]:
+        """As `_posted`; TimeoutError where no answer has arrived in time.
+
+        `asyncio.timeout` would also throw away one that had, where a busy loop learns of both in the same turn.
+        """
+        posting = asyncio.create_task(self._posted(body))
+        try:
+            arrived, _ = await asyncio.wait({posting}, timeout=self._connection.timeout_s)
+        finally:
+            posting.cancel()
+        if not arrived:
+            await asyncio.gather(posting, return_exceptions=True)
+            raise TimeoutError
+        return posting.result()
 
     async def _posted(self, body: bytes) -> tuple[int, Mapping[str, str], bytes]:
         """(status, headers, content) of one request."""
