@@ -122,7 +122,7 @@ def apps(session: nox.Session) -> None:
 @nox.session(venv_backend="none", default=False)
 @each_package
 def bench(session: nox.Session, package: str) -> None:
-    """Benchmarks of a package (bench_*.py), with its dependency group `bench`; `-- --check` holds them to results.json."""
+    """Benchmarks of a package (bench_*.py), with its group `bench`; `-- --check` holds them to results.json."""
     scripts = sorted((ROOT / "packages" / package / "benchmarks").glob("bench_*.py"))
     if not scripts:
         session.skip(f"{package} has no benchmarks")

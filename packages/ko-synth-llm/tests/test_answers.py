@@ -74,3 +74,37 @@ def test_strings_become_nfc() -> None:
 )
 def test_any_json_value_is_parsed_as_itself(value: object) -> None:
     assert parse(json.dumps(value)) == in_nfc(value)
+
+
+@pytest.mark.parametrize(
+    ("reply", "reasoning"),
+    [
+        ("<|channel|>analysis<|message|>생각만 한다", "생각만 한다"),
+        ('<|channel|>analysis<|message|>{"verdict": "예"}<|end|>', '{"verdict": "예"}'),
+        ("analysisWe need JSON like {}", "We need JSON like {}"),
+        ("<thought>아마 {}", "아마 {}"),
+    ],
+)
+def test_a_thought_without_an_end_is_never_taken_for_the_answer(reply: str, reasoning: str) -> None:
+    assert separate_reasoning(reply) == (reasoning, "")
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "<|channel|>analysis<|message|>흠<|end|><|channel|>final <|constrain|>json<|message|>{}<|return|>",
+        "analysis흠assistantfinal{}",
+        "analysis흠assistantfinal json{}",
+        "[THINK]흠[/THINK]{}",
+        "<thought>\n흠\n</thought>\n{}",
+        "흠\n</think>\n\n{}",
+    ],
+)
+def test_each_familys_thought_is_set_aside(reply: str) -> None:
+    assert separate_reasoning(reply) == ("흠", "{}")
+
+
+def test_a_withheld_reply_is_refused() -> None:
+    with pytest.raises(AnswerError, match="content filter") as failure:
+        valid_answer("{", load_task("synonym_judge").schema, finish_reason="content_filter")
+    assert failure.value.reason == "refused"

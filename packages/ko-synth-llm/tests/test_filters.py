@@ -29,6 +29,7 @@ def objection(style: str, text: str) -> str:
         ("english", "permissions", "length"),
         ("question", "왜 private key permission 때문에 거부되는가?", "script"),
         ("code_mixed", "개인 키 권한은 얼마로 둬야 하나요?", "script"),
+        ("question", "개인 키의 权限은 얼마로 둬야 하나요?", "script"),
         ("english", "ssh 개인 키 permissions", "script"),
         ("question", "이 글에서 말하는 권한은 무엇인가요?", "points_at_text"),
         ("question", "위 문단에 따르면 접속은 왜 거부되나요?", "points_at_text"),

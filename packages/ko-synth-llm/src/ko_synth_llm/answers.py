@@ -12,8 +12,13 @@ from .answer_schema import AnswerSchema
 
 FENCE = re.compile(r"```[A-Za-z]*\s*\n(.*?)```", re.DOTALL)
 TRAILING_COMMA = re.compile(r",(\s*[}\]])")
-FINAL_CHANNEL = "<|channel|>final<|message|>"
-CHANNEL_MARK = re.compile(r"<\|(?:start|end|return|channel|message|constrain)\|>")
+FINAL_CHANNEL = re.compile(r"<\|channel\|>final\s*(?:<\|constrain\|>\s*\w+\s*)?<\|message\|>")
+CHANNEL_MARK = re.compile(r"<\|(?:start|end|return|call|channel|message|constrain)\|>")
+CHANNEL_WORDS = frozenset({"", "analysis", "assistant", "commentary"})
+LEAKED_FINAL = re.compile(r"assistant\s*final\s*(?:json)?")
+"""What is left of gpt-oss's marks where a server drops special tokens: `analysis...assistantfinal{...}`."""
+THOUGHTS = (("<think>", "</think>"), ("<thought>", "</thought>"), ("[THINK]", "[/THINK]"))
+"""Qwen3 and most others, EXAONE Deep, Magistral."""
 
 
 class AnswerError(Exception):
@@ -25,27 +30,35 @@ class AnswerError(Exception):
 
 
 def separate_reasoning(text: str) -> tuple[str, str]:
-    """A reply as (reasoning, answer), for models that think in `<think>` (Qwen3) or in channels (gpt-oss).
+    """A reply as (reasoning, answer), for models that think between marks (Qwen3) or in channels (gpt-oss).
 
-    A `<think>` that never ends leaves no answer. Templates that open it in the prompt leave only its end.
+    A thought that never ends leaves no answer. Templates that open it in the prompt leave only its end.
 
     >>> separate_reasoning("<think>예일까?</think>\\n{}")
     ('예일까?', '{}')
     >>> separate_reasoning("<|channel|>analysis<|message|>흠<|end|><|start|>assistant<|channel|>final<|message|>{}")
     ('흠', '{}')
     """
-    if FINAL_CHANNEL in text:
-        before, _, answer = text.rpartition(FINAL_CHANNEL)
-        reasoning = " ".join(
-            part.strip() for part in CHANNEL_MARK.split(before) if part.strip() not in {"", "analysis", "assistant"}
-        )
-        return reasoning, CHANNEL_MARK.split(answer)[0].strip()
-    if "</think>" in text:
-        before, _, answer = text.rpartition("</think>")
-        return before.replace("<think>", "").strip(), answer.strip()
-    if "<think>" in text:
-        return text.replace("<think>", "").strip(), ""
+    if "<|channel|>" in text:
+        return _out_of_channels(text)
+    if text.startswith("analysis"):
+        thought, *finals = LEAKED_FINAL.split(text.removeprefix("analysis"))
+        return thought.strip(), finals[-1].strip() if finals else ""
+    for opening, closing in THOUGHTS:
+        if closing in text:
+            before, _, answer = text.rpartition(closing)
+            return before.replace(opening, "").strip(), answer.strip()
+        if text.lstrip().startswith(opening):
+            return text.replace(opening, "").strip(), ""
     return "", text.strip()
+
+
+def _out_of_channels(text: str) -> tuple[str, str]:
+    """gpt-oss's own marks: what is in its final channel is the answer, and all else is reasoning."""
+    finals = list(FINAL_CHANNEL.finditer(text))
+    before, answer = (text[: finals[-1].start()], text[finals[-1].end() :]) if finals else (text, "")
+    parts = (part.strip() for part in CHANNEL_MARK.split(before))
+    return " ".join(part for part in parts if part not in CHANNEL_WORDS), CHANNEL_MARK.split(answer)[0].strip()
 
 
 def parse(text: str) -> object:
@@ -107,9 +120,13 @@ def check(value: object, schema: AnswerSchema, *, reason: str = "schema") -> Non
 
 
 def valid_answer(text: str, schema: AnswerSchema, *, finish_reason: str) -> object:
-    """The answer in a reply whose reasoning was set aside; AnswerError for one that is cut off, no JSON, or invalid."""
+    """The answer in a reply whose reasoning was set aside; AnswerError for one that is cut off, withheld, no JSON, or
+    invalid.
+    """
     if finish_reason == "length":
         raise AnswerError("cut_off", "the reply was cut off at the token limit (sampling.max_tokens)")
+    if finish_reason == "content_filter":
+        raise AnswerError("refused", "the server's content filter withheld the reply")
     value = parse(text)
     check(value, schema)
     return value

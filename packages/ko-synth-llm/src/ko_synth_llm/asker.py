@@ -23,6 +23,8 @@ from .outcomes import Usage
 from .prompts import Message
 from .tasks import Task
 
+FINAL_REASONS = frozenset({"cut_off", "refused"})
+"""Of replies that would be no better if they were asked for again."""
 CORRECTION = {
     "ko": "방금 출력은 쓸 수 없습니다: {error}\n설명 없이, 처음에 요청한 형식의 JSON 객체 하나만 다시 출력하세요.",
     "en": "That output cannot be used: {error}\nReply again with nothing but the one JSON object asked for at first.",
@@ -133,7 +135,7 @@ class Asker:
                 future.set_result(kept)
 
     async def _ask_until_valid(self, request: Request) -> Asked:
-        """Asks at most `max_asks` times, showing the model what was wrong; a cut-off answer is not asked for again."""
+        """Asks at most `max_asks` times, showing the model what was wrong with its last reply."""
         asked = Asked(kept=None)
         again = request
         for _ in range(self.max_asks):
@@ -147,7 +149,7 @@ class Asker:
                 return replace(asked, reason=error.reason, detail=str(error), n_requests=n_requests)
             self.spending.add(reply.usage)
             asked = self._judged(reply, asked, request)
-            if asked.kept is not None or asked.reason == "cut_off":
+            if asked.kept is not None or asked.reason in FINAL_REASONS:
                 return asked
             again = self._corrected(request, asked)
         return asked

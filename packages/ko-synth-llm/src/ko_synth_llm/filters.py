@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .near import NearTexts
-from .scripts import WORD, copied_span, hangul_share, is_hangul, is_latin, squeezed
+from .scripts import WORD, copied_span, foreign_letters, hangul_share, is_hangul, is_latin, squeezed
 
 KOREAN_STYLES = frozenset({"keyword", "question", "colloquial"})
 
@@ -130,6 +130,8 @@ class QueryFilters:
         return "" if low <= len(query.text) <= high else f"{len(query.text)} characters, wanted {low} to {high}"
 
     def script(self, query: Query, passage: Passage) -> str:
+        if foreign := foreign_letters(query.text, f"{passage.title} {passage.text}"):
+            return f"{foreign!r} is neither Hangul nor Latin, and not in the passage"
         n_hangul = sum(map(is_hangul, query.text))
         n_latin = sum(map(is_latin, query.text))
         if query.style == "english":

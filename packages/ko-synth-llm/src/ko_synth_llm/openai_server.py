@@ -36,6 +36,7 @@ PASSING = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
 
 class _Message(msgspec.Struct, frozen=True, kw_only=True):
     content: str | None = None
+    refusal: str | None = None
     reasoning_content: str | None = None
     reasoning: str | None = None
 
@@ -232,6 +233,8 @@ def _read(content: bytes) -> Reply:
         choice = completion.choices[0]
     except (msgspec.MsgspecError, UnicodeDecodeError, IndexError) as error:
         raise _PassingError(f"the answer is no chat completion: {error}") from error
+    if choice.message.refusal:
+        raise RequestError("refused", f"the model refused: {choice.message.refusal[:300]}")
     usage = completion.usage or _Usage()
     return Reply(
         text=choice.message.content or "",

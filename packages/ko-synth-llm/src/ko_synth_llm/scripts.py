@@ -39,6 +39,21 @@ def hangul_share(query: str, passage: str = "") -> float:
     return sum(is_hangul(character) for character in letters) / len(letters)
 
 
+def foreign_letters(query: str, passage: str = "") -> str:
+    """The letters of a query that are neither Hangul nor Latin and that its passage does not hold.
+
+    Models trained on much Chinese slip into it within a Korean text.
+
+    >>> foreign_letters("전자레인지 金属 불꽃과 λ", "파장 λ")
+    '金属'
+    """
+    return "".join(
+        character
+        for character in query
+        if character.isalpha() and not is_hangul(character) and not is_latin(character) and character not in passage
+    )
+
+
 def squeezed(text: str) -> str:
     """Text in lower case without spaces and punctuation: what equal queries have in common.
 
