@@ -103,7 +103,8 @@ class ModelServer:
         try:
             while head := await reader.readuntil(b"\r\n\r\n"):
                 if head.startswith(b"GET "):
-                    _send(writer, 200, self.seen.counts())
+                    is_models = head.startswith(b"GET /v1/models ")
+                    _send(writer, 200, {"data": [{"id": self.behaviour.model}]} if is_models else self.seen.counts())
                     continue
                 headers = dict(line.split(": ", 1) for line in head.decode().lower().split("\r\n")[1:] if line)
                 body = json.loads(await reader.readexactly(int(headers["content-length"])))

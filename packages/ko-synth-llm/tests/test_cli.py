@@ -117,7 +117,7 @@ def test_a_record_without_a_recorded_reply_is_a_reject_that_names_it_and_the_com
         ("doc-2#0", "not_recorded"),
     ]
     assert "ko-synth-llm rekey queries INPUT --recording" in rejects[0]["detail"]
-    assert "2 of 3 records were rejected (not_recorded 2)" in done.stderr
+    assert "2 of 3 records were rejected (not_recorded: 2)" in done.stderr
 
 
 def test_strict_fails_without_output_when_a_record_is_rejected(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ def results(
     task: Task, server: ModelServer, n: int, *, connection: Connection | None = None, cache: Cache | None = None
 ) -> list[Result]:
     connection = connection or Connection(model="tiny", base_url=server.url, max_retries=12, timeout_s=5)
-    backend = OpenAIBackend(connection, key="geheim")
+    backend = OpenAIBackend(connection)
     return list(run(task, records(n), backend, cache=cache, options=Options(concurrency=64, max_asks=8)))
 
 
@@ -78,15 +78,39 @@ def test_an_answer_that_is_cut_off_is_rejected_and_not_asked_for_again(tmp_path:
     assert result.outcome.reason == "cut_off"
 
 
-def test_a_model_that_the_server_lacks_stops_the_run_by_name(tmp_path: Path) -> None:
-    with ModelServer() as server, pytest.raises(InputError, match="has no model 'huge'"):
+def test_a_model_that_the_server_lacks_stops_the_run_by_name_with_those_it_has(tmp_path: Path) -> None:
+    with ModelServer() as server, pytest.raises(InputError, match="has no model 'huge'; it has 'tiny'"):
         results(a_task(tmp_path), server, 50, connection=Connection(model="huge", base_url=server.url))
 
 
-def test_a_refused_key_stops_the_run_and_names_the_variable_but_not_the_key(tmp_path: Path) -> None:
-    with ModelServer(Behaviour(key="other")) as server, pytest.raises(InputError, match="OPENAI_API_KEY") as failure:
+def test_a_refused_key_stops_the_run_and_names_the_variable_but_not_the_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "geheim")
+    said = "refused the key in the environment variable OPENAI_API_KEY"
+    with ModelServer(Behaviour(key="other")) as server, pytest.raises(InputError, match=said) as failure:
         results(a_task(tmp_path), server, 5)
     assert "geheim" not in str(failure.value)
+
+
+def test_a_key_comes_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with ModelServer(Behaviour(key="geheim")) as server:
+        monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+        with pytest.raises(InputError, match="set the environment variable OPENAI_API_KEY"):
+            results(a_task(tmp_path), server, 1)
+        monkeypatch.setenv("OPENAI_API_KEY", "geheim")
+        assert [result.outcome.record_id for result in results(a_task(tmp_path), server, 1)] == ["r0"]
+
+
+def test_openai_without_a_key_is_refused_before_any_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    with pytest.raises(InputError, match="OPENAI_API_KEY is not set"):
+        OpenAIBackend(Connection(model="gpt"))
+
+
+def test_an_address_that_is_none_is_refused() -> None:
+    with pytest.raises(InputError, match="localhost:9: is no address of a server"):
+        OpenAIBackend(Connection(model="tiny", base_url="localhost:9"))
 
 
 def test_no_server_stops_the_run(tmp_path: Path) -> None:

@@ -3,12 +3,11 @@
 Four kinds make a choice, not a registry.
 """
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from ._files import InputError
-from .backends import Backend, RecordedBackend
+from .backends import Backend, RecordedBackend, recording_revision
 from .engine import Engine
 
 
@@ -28,26 +27,48 @@ class Connection:
     """For a model that is loaded into this process."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """A model by what is in the keys of its answers."""
+
+    model: str
+    revision: str
+
+
+def named(name: str, connection: Connection) -> Named:
+    """The model of a backend that is not opened, for what needs no answer from it."""
+    kind, _, place = name.partition(":")
+    if kind == "recorded" and place:
+        return Named(model=RecordedBackend.model, revision=recording_revision(Path(place)))
+    _check(name, connection)
+    return Named(model=connection.model, revision="" if kind == "openai" else connection.engine.weights)
+
+
 def open_backend(name: str, task: str, connection: Connection) -> Backend:
     """The backend of a name such as `recorded:replies.jsonl`, `openai`, `vllm` or `transformers`."""
     kind, _, place = name.partition(":")
     if kind == "recorded" and place:
         return RecordedBackend(Path(place), task)
-    if kind in {"openai", "vllm", "transformers"} and not connection.model:
-        raise InputError(f"--backend {kind} needs --model NAME")
+    _check(name, connection)
     try:
         if kind == "openai":
             from .openai_server import OpenAIBackend
 
-            return OpenAIBackend(connection, key=os.environ.get("OPENAI_API_KEY", ""))
+            return OpenAIBackend(connection)
         if kind == "vllm":
             from .vllm_engine import VllmBackend
 
             return VllmBackend(connection.model, connection.engine)
-        if kind == "transformers":
-            from .transformers_model import TransformersBackend
+        from .transformers_model import TransformersBackend
 
-            return TransformersBackend(connection.model, connection.engine)
+        return TransformersBackend(connection.model, connection.engine)
     except ImportError as error:
         raise InputError(str(error)) from error
-    raise InputError(f"--backend {name}: wanted recorded:FILE, openai, vllm or transformers")
+
+
+def _check(name: str, connection: Connection) -> None:
+    """Raises InputError for a backend that is not known, or needs a model and has none."""
+    if name not in {"openai", "vllm", "transformers"}:
+        raise InputError(f"--backend {name}: wanted recorded:FILE, openai, vllm or transformers")
+    if not connection.model:
+        raise InputError(f"--backend {name} needs --model NAME")

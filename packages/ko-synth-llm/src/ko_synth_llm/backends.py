@@ -55,6 +55,11 @@ class Closing(Protocol):
     async def aclose(self) -> None: ...
 
 
+def recording_revision(path: Path) -> str:
+    """The sha256 of a recording; empty where there is none."""
+    return sha256(path) if path.is_file() else ""
+
+
 class RecordedBackend:
     """Replays a recording: the same parsing and filters as any model's replies, and no model."""
 
@@ -62,7 +67,7 @@ class RecordedBackend:
 
     def __init__(self, path: Path, task: str) -> None:
         self.path = path
-        self.revision = sha256(path) if path.is_file() else ""
+        self.revision = recording_revision(path)
         self._recording = Recording(path, task)
 
     async def reply(self, request: Request, /) -> Reply:

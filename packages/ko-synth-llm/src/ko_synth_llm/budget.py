@@ -63,6 +63,15 @@ class Spending:
         return ""
 
 
+def money(amount: float) -> str:
+    """An amount in as many digits as say something.
+
+    >>> money(12.3456), money(0.00123456), money(0)
+    ('12.35', '0.0012', '0.00')
+    """
+    return f"{amount:.2f}" if amount >= 1 or not amount else f"{amount:.4f}"
+
+
 def plus(one: Usage, other: Usage) -> Usage:
     """The sum of two usages."""
     return Usage(

@@ -7,7 +7,7 @@ import shutil
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -15,11 +15,12 @@ from typing import IO
 import msgspec
 
 from ._files import InputError, Manifest, Output, whole
-from .backend_choice import Connection, open_backend
+from .asking import Asking
+from .backend_choice import Connection, named, open_backend
 from .backends import Backend, RecordedBackend
 from .batch import BudgetReachedError, Options, run
-from .budget import Budget, Price, estimated_usage, plus, read_price
-from .cache import Cache, cache_key
+from .budget import Budget, Price, read_price
+from .cache import Cache
 from .cli_options import Ask, Input, OutputPath, TaskName, asked_items, version
 from .cli_run_options import (
     BackendOption,
@@ -46,11 +47,12 @@ from .cli_run_options import (
     WorkOption,
 )
 from .engine import Engine
-from .outcomes import Rejected, Result, Usage
+from .forecast import forecast
+from .outcomes import Rejected, Result
 from .progress import Progress
 from .records import read_records
 from .settings import changed
-from .tasks import Task, load_task, with_sampling
+from .tasks import load_task, with_sampling
 
 BLOCK_BYTES = 1 << 20
 
@@ -105,10 +107,9 @@ class Places:
 class Job:
     """What a run asks of whom."""
 
-    task: Task
+    asking: Asking
     source: Path
     backend: Backend
-    asked: Mapping[str, Sequence[str]]
 
 
 def run_command(
@@ -155,37 +156,33 @@ def run_command(
         engine=changed(Engine(), engine, option="--engine"),
     )
     settings = [*sampling, f"thinking={thinking}"] if thinking else sampling
-    job = opened_job(with_sampling(load_task(task), settings), source, backend, connection=connection, ask=ask)
-    price = price_of(job.backend, prices, max_cost=max_cost)
+    asking = Asking(with_sampling(load_task(task), settings), asked=asked_items(ask))
+    asked_of = named(backend, connection)
+    price = price_of(asked_of.model, prices, max_cost=max_cost)
     places = Places.of(output, rejected=rejected, cache=cache, work=work, strict=strict)
     if dry_run:
-        print(forecast(job, cache_path=places.answers, price=price))
+        print("\n".join(forecast(asking, read_records(source), asked_of, cache_path=places.answers).lines(price)))
         return
+    job = Job(asking=asking, source=source, backend=open_backend(backend, asking.task.name, connection))
     budget = Budget(max_requests=max_requests, max_tokens=max_tokens, max_cost=max_cost, price=price)
     options = Options(concurrency=concurrency, max_asks=max_asks, keeps_reasoning=keep_reasoning, budget=budget)
     run_job(job, places, options=options)
 
 
-def opened_job(task: Task, source: Path, backend: str, *, connection: Connection, ask: list[str]) -> Job:
-    """A job whose backend is there: connected to, loaded, or read."""
-    asked = asked_items(ask)
-    return Job(task=task, source=source, backend=open_backend(backend, task.name, connection), asked=asked)
-
-
-def price_of(backend: Backend, prices: Path | None, *, max_cost: float) -> Price:
-    """What the model costs by the user's table; InputError where a limit needs a table and there is none."""
+def price_of(model: str, prices: Path | None, *, max_cost: float) -> Price:
+    """What a model costs by the user's table; InputError where a limit needs a table and there is none."""
     if max_cost and prices is None:
         raise InputError("--max-cost needs --prices, a table of what the model costs")
-    return Price() if prices is None else read_price(prices, backend.model)
+    return Price() if prices is None else read_price(prices, model)
 
 
 def run_job(job: Job, places: Places, *, options: Options) -> None:
     """Runs, writes and leaves a manifest; the work folder goes when all is done."""
     started = time.time()
-    task, backend = job.task, job.backend
+    task, backend = job.asking.task, job.backend
     progress = Progress(n_lines(job.source) * task.file.n_answers, price=options.budget.price)
     with Cache(places.answers) as answers:
-        results = run(task, read_records(job.source), backend, cache=answers, asked=job.asked, options=options)
+        results = run(task, read_records(job.source), backend, cache=answers, asked=job.asking.asked, options=options)
         counts, stopped = write_results(results, places, progress)
     recording = backend.path if isinstance(backend, RecordedBackend) else None
     Manifest(
@@ -198,7 +195,7 @@ def run_job(job: Job, places: Places, *, options: Options) -> None:
             "model": backend.model,
             "revision": backend.revision,
             "sampling": task.file.sampling,
-            "asked": job.asked,
+            "asked": job.asking.asked,
             "prompt_tokens": progress.usage.prompt_tokens,
             "completion_tokens": progress.usage.completion_tokens,
         },
@@ -268,43 +265,11 @@ def _complain(counts: Counter[str], places: Places) -> None:
     n_rejected = counts.total() - counts["answered"]
     if not n_rejected:
         return
-    reasons = ", ".join(f"{name} {n}" for name, n in sorted(counts.items()) if name != "answered")
+    reasons = ", ".join(f"{name}: {n}" for name, n in sorted(counts.items()) if name != "answered")
     said = f"{n_rejected} of {counts.total()} records were rejected ({reasons}): see {places.rejected}"
     if places.strict or not counts["answered"]:
         raise _TooManyRejectsError(f"{said}; {places.output} was not written")
     print(f"warning: {said}", file=sys.stderr)
-
-
-def forecast(job: Job, *, cache_path: Path, price: Price) -> str:
-    """What a run would send and cost, as lines; tokens are estimated."""
-    from .asking import Asking
-    from .prompts import UnaskableError
-
-    asking = Asking(job.task, asked=job.asked)
-    counts: Counter[str] = Counter()
-    usage = Usage()
-    cache = Cache(cache_path) if cache_path.is_file() else None
-    for record in read_records(job.source):
-        try:
-            requests = asking.requests(record)
-        except UnaskableError:
-            counts["unaskable"] += 1
-            continue
-        for request in requests:
-            key = cache_key(request, model=job.backend.model, revision=job.backend.revision)
-            if cache is not None and cache.find([key]):
-                counts["cached"] += 1
-            else:
-                counts["requests"] += 1
-                usage = plus(usage, estimated_usage(request))
-    lines = [
-        f"requests\t{counts['requests']}",
-        f"from the cache\t{counts['cached']}",
-        f"records that cannot be asked\t{counts['unaskable']}",
-        f"prompt tokens, about\t{usage.prompt_tokens}",
-        f"completion tokens, about\t{usage.completion_tokens}",
-    ]
-    return "\n".join([*lines, f"cost, about\t{price.of(usage):.2f}"] if price != Price() else lines)
 
 
 def n_lines(source: Path) -> int:

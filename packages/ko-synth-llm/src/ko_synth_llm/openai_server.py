@@ -4,6 +4,7 @@ Failures that may pass (a full queue, a lost connection, a late answer) are wait
 """
 
 import asyncio
+import os
 import random
 import time
 from collections.abc import Mapping
@@ -29,6 +30,11 @@ try:
 except ImportError as missing:
     raise ImportError('the openai backend needs aiohttp: pip install "ko-synth-llm[openai]"') from missing
 
+KEY = "OPENAI_API_KEY"
+"""The environment variable that holds the key, which is read nowhere else and written nowhere."""
+KEYED_HOST = "api.openai.com"
+N_UNREACHED = 3
+"""Attempts to connect to a server that never answered anything."""
 FIRST_WAIT_S = 0.5
 LONGEST_WAIT_S = 60.0
 PASSING = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
@@ -49,6 +55,14 @@ class _Choice(msgspec.Struct, frozen=True, kw_only=True):
 class _Usage(msgspec.Struct, frozen=True, kw_only=True):
     prompt_tokens: int = 0
     completion_tokens: int = 0
+
+
+class _Model(msgspec.Struct, frozen=True, kw_only=True):
+    id: str
+
+
+class _Models(msgspec.Struct, frozen=True, kw_only=True):
+    data: list[_Model]
 
 
 class _Completion(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,8 +92,16 @@ class OpenAIBackend:
 
     revision = ""
 
-    def __init__(self, connection: Connection, *, key: str = "", seed: int = 0) -> None:
-        """key: may be empty, for servers that ask for none. seed: of the jitter of waits."""
+    def __init__(self, connection: Connection, *, seed: int = 0) -> None:
+        """Takes the key from the environment, where a server needs one. seed: of the jitter of waits."""
+        address = urlsplit(connection.base_url)
+        key = os.environ.get(KEY, "")
+        if address.scheme not in {"http", "https"} or not address.hostname:
+            raise InputError(f"{connection.base_url}: is no address of a server; wanted http://HOST:PORT/v1")
+        if address.hostname == KEYED_HOST and not key:
+            raise InputError(
+                f"the environment variable {KEY} is not set, which {KEYED_HOST} needs; --base-url names another server"
+            )
         self.model = connection.model
         self._connection = connection
         self._headers = {"Authorization": f"Bearer {key}"} if key else {}
@@ -102,11 +124,14 @@ class OpenAIBackend:
             try:
                 return replace(await self._attempt(request), n_attempts=n_attempts)
             except _PassingError as error:
-                if n_attempts > self._connection.max_retries:
+                unreached = error.is_connection and not self._is_reached and n_attempts >= N_UNREACHED
+                if unreached or n_attempts > self._connection.max_retries:
                     raise self._given_up(error, n_attempts) from error
                 await asyncio.sleep(error.wait_s or self._backoff_s(n_attempts))
             except _NoSchemasError:
                 self._has_schemas = False
+            except _NotFoundError as error:
+                raise InputError(await self._not_found(error)) from error
             except RequestError as error:
                 raise RequestError(error.reason, str(error), n_attempts=n_attempts) from error
 
@@ -119,6 +144,17 @@ class OpenAIBackend:
         if error.is_connection and not self._is_reached:
             return InputError(f"{self._connection.base_url}: {error}, after {n_attempts} attempts: is a server there?")
         return RequestError("server", f"{error}, after {n_attempts} attempts", n_attempts=n_attempts)
+
+    async def _not_found(self, error: "_NotFoundError") -> str:
+        """What to say of a 404, with the models that the server says it has."""
+        where = f"{self._connection.base_url}: has no model {self.model!r}"
+        try:
+            async with asyncio.timeout(self._connection.timeout_s):
+                async with self._opened_once().get(f"{self._connection.base_url.rstrip('/')}/models") as response:
+                    models = msgspec.json.decode(await response.read(), type=_Models).data
+        except (TimeoutError, aiohttp.ClientError, msgspec.MsgspecError):
+            return f"{where} or no chat/completions: {error}"
+        return f"{where}; it has {', '.join(repr(model.id) for model in models[:20]) or 'none'}"
 
     def _backoff_s(self, n_attempts: int) -> float:
         """Exponential with jitter. Source: Brooker 2015, "Exponential Backoff And Jitter", AWS."""
@@ -137,10 +173,6 @@ class OpenAIBackend:
             raise _PassingError(f"no answer within {self._connection.timeout_s:g} s") from error
         except aiohttp.ClientConnectorError as error:
             raise _PassingError(f"no connection: {error}", is_connection=True) from error
-        except aiohttp.InvalidURL as error:
-            raise InputError(
-                f"{self._connection.base_url}: is no address of a server; wanted http://HOST/v1"
-            ) from error
         except aiohttp.ClientError as error:
             raise _PassingError(f"the connection failed: {type(error).__name__}: {error}") from error
         self._is_reached = True
@@ -165,10 +197,13 @@ class OpenAIBackend:
 
     async def _posted(self, body: bytes) -> tuple[int, Mapping[str, str], bytes]:
         """(status, headers, content) of one request."""
+        async with self._opened_once().post(self._url, data=body, allow_redirects=False) as response:
+            return response.status, response.headers, await response.read()
+
+    def _opened_once(self) -> aiohttp.ClientSession:
         if self._session is None:
             self._session = self._opened()
-        async with self._session.post(self._url, data=body, allow_redirects=False) as response:
-            return response.status, response.headers, await response.read()
+        return self._session
 
     def _opened(self) -> aiohttp.ClientSession:
         """A session that opens as many connections as there are requests at once, and times none of them itself."""
@@ -203,10 +238,12 @@ class OpenAIBackend:
         where = self._connection.base_url
         if status in {401, 403}:
             return InputError(
-                f"{where}: the key in the environment variable OPENAI_API_KEY is missing or refused ({status})"
+                f"{where}: refused the key in the environment variable {KEY} ({status})"
+                if self._headers
+                else f"{where}: needs a key: set the environment variable {KEY} ({status})"
             )
         if status == HTTPStatus.NOT_FOUND:
-            return InputError(f"{where}: has no model {self.model!r} or no chat/completions: {said}")
+            return _NotFoundError(said)
         if status in PASSING:
             return _PassingError(f"status {status}: {said}", wait_s=retry_after_s(headers.get("Retry-After", "")))
         if status in {400, 422} and with_schema and ("response_format" in said or "schema" in said):
@@ -221,6 +258,10 @@ class _PassingError(Exception):
         super().__init__(detail)
         self.wait_s = wait_s
         self.is_connection = is_connection
+
+
+class _NotFoundError(Exception):
+    """The server has no such model, or is none that completes chats."""
 
 
 class _NoSchemasError(Exception):

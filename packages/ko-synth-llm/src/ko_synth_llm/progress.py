@@ -7,7 +7,7 @@ import sys
 import time
 from typing import TextIO
 
-from .budget import Price, plus
+from .budget import Price, money, plus
 from .outcomes import Rejected, Result, Usage
 
 EVERY_S = 0.5
@@ -47,11 +47,11 @@ class Progress:
         >>> progress = Progress(10, price=Price(prompt=1.0))
         >>> progress.n_done, progress.n_cached, progress.usage = 4, 1, Usage(prompt_tokens=500_000)
         >>> progress.line(2.0)
-        '4/10 done, 1 from the cache, 0 rejected, 2.0/s, 0 requests, 500000+0 tokens, cost 0.50, 3 s left'
+        '4/10 done, 1 from the cache, 0 rejected, 2.0/s, 0 requests, 500000+0 tokens, cost 0.5000, 3 s left'
         """
         rate = self.n_done / max(elapsed_s, 1e-9)
         total = f"/{self.n_total}" if self.n_total else ""
-        cost = f", cost {self.price.of(self.usage):.2f}" if self.price != Price() else ""
+        cost = f", cost {money(self.price.of(self.usage))}" if self.price != Price() else ""
         left = f", {(self.n_total - self.n_done) / rate:.0f} s left" if self.n_done < self.n_total and rate else ""
         return (
             f"{self.n_done}{total} done, {self.n_cached} from the cache, {self.n_rejected} rejected, {rate:.1f}/s, "
