@@ -60,6 +60,16 @@ def test_an_export_is_a_recording_and_pruning_removes_what_was_asked(tmp_path: P
         assert [(row.model, row.n_answers) for row in cache.stats()] == [("m", 2)]
 
 
+def test_a_cache_takes_in_the_answers_of_another_and_keeps_its_own(tmp_path: Path) -> None:
+    request = a_request(tmp_path)
+    with Cache(tmp_path / "one.sqlite") as one, Cache(tmp_path / "other.sqlite") as other:
+        for cache, key, answer in ((one, "a", "own"), (other, "a", "late"), (other, "b", "new")):
+            cache.keep([NewAnswer(key=key, kept=kept(answer), request=request, model="m", task_version="1")])
+        one.adopt(tmp_path / "other.sqlite")
+        found = {key: bytes(each.answer) for key, each in one.find(["a", "b"]).items()}
+    assert found == {"a": b'{"answer":"own"}', "b": b'{"answer":"new"}'}
+
+
 def test_a_file_that_is_no_cache_is_refused(tmp_path: Path) -> None:
     (tmp_path / "c.sqlite").write_text("no database", encoding="utf-8")
     with pytest.raises(InputError, match="cannot be used as a cache"):

@@ -213,6 +213,20 @@ def test_a_line_that_is_no_object_stops_the_run_and_leaves_the_output_as_it_was(
     assert output.read_text(encoding="utf-8") == "earlier"
 
 
+def test_a_run_stopped_by_its_budget_goes_on_with_a_cache_that_it_is_given_then(tmp_path: Path) -> None:
+    source, output = tmp_path / "in.jsonl", tmp_path / "a.jsonl"
+    write_jsonl(source, [{"id": f"r{n}", "text": f"질문 {n}"} for n in range(6)])
+    with ModelServer() as server:
+        task = a_folder(tmp_path / "echo")
+        run = ("run", task, source, "-o", output, "--backend", "openai", "--model", "tiny", "--base-url", server.url)
+        done = ko_synth_llm(*run, "--max-requests", 4, "--concurrency", 1, ok=False)
+        assert "--max-requests 4 is reached: 2 answers were not asked for" in done.stderr
+        assert len(objects(output)) == 4
+        ko_synth_llm(*run, "--cache", tmp_path / "c.sqlite")
+        assert server.seen.requests.total() == 6
+    assert [line["record_id"] for line in objects(output)] == [f"r{n}" for n in range(6)]
+
+
 def test_vllm_without_its_extra_names_the_install_command(tmp_path: Path) -> None:
     if find_spec("vllm") is None:
         done = ko_synth_llm(

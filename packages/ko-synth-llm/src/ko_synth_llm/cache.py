@@ -123,6 +123,15 @@ class Cache:
         held = self.find([answer.key for answer in answers])
         return [held.get(answer.key, answer.kept) for answer in answers]
 
+    def adopt(self, path: Path) -> None:
+        """Takes in the answers of another cache file; those that are here already stay."""
+        Cache(path).close()  # makes sure that it is a cache of a version that is read here
+        self._execute("ATTACH DATABASE ? AS other", [str(path)])
+        try:
+            self._execute("INSERT INTO answers SELECT * FROM other.answers WHERE true ON CONFLICT DO NOTHING")
+        finally:
+            self._execute("DETACH DATABASE other")
+
     def stats(self) -> list[CacheStats]:
         """Counts by task and model, sorted."""
         rows = self._execute(

@@ -84,9 +84,14 @@ class Places:
     strict: bool
 
     @property
+    def own_answers(self) -> Path:
+        """The cache that is gone when the run is done."""
+        return self.work / "answers.sqlite"
+
+    @property
     def answers(self) -> Path:
-        """The cache: the user's, or one in the work folder."""
-        return self.cache or self.work / "answers.sqlite"
+        """The cache: the user's, or the run's own."""
+        return self.cache or self.own_answers
 
     @classmethod
     def of(
@@ -182,6 +187,8 @@ def run_job(job: Job, places: Places, *, options: Options) -> None:
     task, backend = job.asking.task, job.backend
     progress = Progress(n_lines(job.source) * task.file.n_answers, price=options.budget.price)
     with Cache(places.answers) as answers:
+        if places.answers != places.own_answers and places.own_answers.is_file():
+            answers.adopt(places.own_answers)  # of a run that stopped before it was given a cache
         results = run(task, read_records(job.source), backend, cache=answers, asked=job.asking.asked, options=options)
         counts, stopped = write_results(results, places, progress)
     recording = backend.path if isinstance(backend, RecordedBackend) else None

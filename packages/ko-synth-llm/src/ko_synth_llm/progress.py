@@ -39,9 +39,9 @@ class Progress:
             self._say(self.line(now - self._started), end="\r" if self._overwrites else "\n")
 
     def close(self) -> None:
-        self._say(self.line(time.monotonic() - self._started), end="\n")
+        self._say(self.line(time.monotonic() - self._started, is_over=True), end="\n")
 
-    def line(self, elapsed_s: float) -> str:
+    def line(self, elapsed_s: float, *, is_over: bool = False) -> str:
         """The state in one line.
 
         >>> progress = Progress(10, price=Price(prompt=1.0))
@@ -52,7 +52,8 @@ class Progress:
         rate = self.n_done / max(elapsed_s, 1e-9)
         total = f"/{self.n_total}" if self.n_total else ""
         cost = f", cost {money(self.price.of(self.usage))}" if self.price != Price() else ""
-        left = f", {(self.n_total - self.n_done) / rate:.0f} s left" if self.n_done < self.n_total and rate else ""
+        n_left = 0 if is_over else self.n_total - self.n_done
+        left = f", {n_left / rate:.0f} s left" if n_left > 0 and rate else ""
         return (
             f"{self.n_done}{total} done, {self.n_cached} from the cache, {self.n_rejected} rejected, {rate:.1f}/s, "
             f"{self.n_requests} requests, {self.usage.prompt_tokens}+{self.usage.completion_tokens} tokens{cost}{left}"
