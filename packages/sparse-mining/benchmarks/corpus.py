@@ -18,6 +18,8 @@ class Texts:
     starts: NDArray[np.int64]
     n_terms: int
     queries: list[list[int]]
+    sources: list[int]
+    """The document that each query was drawn from; none of real text."""
 
     def documents(self) -> list[list[int]]:
         return [self.ids[a:b].tolist() for a, b in zip(self.starts[:-1], self.starts[1:], strict=True)]
@@ -33,12 +35,13 @@ def synthetic(n_docs: int, n_queries: int, *, seed: int = 42) -> Texts:
     starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
     ids = np.minimum(np.searchsorted(cumulative, draw.random(starts[-1])), n_terms - 1).astype(np.int32)
     queries = []
-    for row in draw.integers(0, n_docs, n_queries):
+    sources = draw.integers(0, n_docs, n_queries)
+    for row in sources:
         held = np.unique(ids[starts[row] : starts[row + 1]])
         odds = np.sqrt(held + 20.0)
         n = min(int(draw.integers(3, 9)), len(held))
         queries.append(draw.choice(held, n, replace=False, p=odds / odds.sum()).tolist())
-    return Texts(ids, starts, n_terms, queries)
+    return Texts(ids, starts, n_terms, queries, sources.tolist())
 
 
 def real(passages: Path, words: str, n_queries: int, *, seed: int = 42) -> Texts:
@@ -61,4 +64,4 @@ def real(passages: Path, words: str, n_queries: int, *, seed: int = 42) -> Texts
         texts = [passage.title for passage in collection.passages if passage.title]
     chosen = np.random.default_rng(seed).permutation(len(texts))[:n_queries]
     queries = [[vocabulary[t] for t in terms if t in vocabulary] for terms in found.terms(texts[i] for i in chosen)]
-    return Texts(np.array(ids, np.int32), np.array(starts, np.int64), len(vocabulary), [q for q in queries if q])
+    return Texts(np.array(ids, np.int32), np.array(starts, np.int64), len(vocabulary), [q for q in queries if q], [])

@@ -44,6 +44,17 @@ def test_a_bigram_of_one_character_is_that_character() -> None:
     assert list(analyser("bigrams").terms(["물 a1 日本"])) == [["물", "a1", "日本"]]
 
 
+def test_compounds_are_kept_whole_and_split() -> None:
+    found = list(analyser("kiwi+compounds").terms(["검색엔진 색인 구조와 데이터베이스관리", ""]))
+    assert found == [["검색", "엔진", "검색엔진", "색인", "구조", "데이터베이스", "관리", "데이터베이스관리"], []]
+
+
+def test_compounds_make_another_analyser() -> None:
+    whole, split = analyser("kiwi+compounds").identity(), analyser("kiwi").identity()
+    assert whole != split
+    assert whole.options == {"lowercase": True, "compounds": True}
+
+
 def test_words_and_bigrams_differ_in_identity() -> None:
     words = Analysis(analyser="words", analyser_version="1", tags=(), options={"lowercase": True})
     assert analyser("words").identity() == words

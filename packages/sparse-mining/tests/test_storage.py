@@ -40,6 +40,14 @@ def test_another_analyser_is_refused(folder: Path, collection: Collection) -> No
         load(folder, collection, "bigrams")
 
 
+def test_split_and_whole_compounds_are_another_analyser(collection: Collection, tmp_path: Path) -> None:
+    kiwi = analyser("kiwi")
+    index = build(kiwi.terms(collection.full_texts()), Settings())
+    storage.save(index, tmp_path / "kiwi", analysis=kiwi.identity(), doc_ids=collection.ids())
+    with pytest.raises(InputError, match="index of another analyser"):
+        load(tmp_path / "kiwi", collection, "kiwi+compounds")
+
+
 def test_other_settings_are_refused(folder: Path, collection: Collection) -> None:
     with pytest.raises(InputError, match="index of another settings"):
         load(folder, collection, settings=Settings(k1=0.9))

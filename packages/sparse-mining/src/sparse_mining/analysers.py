@@ -10,10 +10,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from sparse_mining._files import InputError, sha256
-from sparse_mining._kiwi import Analysis, analysis, terms
+import msgspec
 
-NAMES = ("kiwi", "words", "bigrams", "wordpiece:TOKENIZER")
+from sparse_mining._files import InputError, sha256
+from sparse_mining._kiwi import CONTENT_TAGS, Analysis, Morpheme, analysis, morphemes, terms
+
+SIMPLE = ("kiwi", "kiwi+compounds", "words", "bigrams")
+"""Analysers that need no file."""
+NAMES = (*SIMPLE, "wordpiece:TOKENIZER")
+
+COMPOUND_TAGS = ("NNG", "NNP")
+"""Nouns that make compounds."""
 
 _WORD = re.compile(r"\w+")
 _RUN = re.compile(r"(?P<characters>[가-힣ㄱ-ㆎ一-鿿぀-ヿ]+)|[^\W가-힣ㄱ-ㆎ一-鿿぀-ヿ]+")
@@ -32,14 +39,14 @@ class Analyser(Protocol):
 
 
 def analyser(spec: str) -> Analyser:
-    """The analyser of that name: kiwi, words, bigrams or wordpiece:PATH; InputError for any other."""
+    """The analyser of that name: kiwi, kiwi+compounds, words, bigrams or wordpiece:PATH; InputError for any other."""
     name, _, argument = spec.partition(":")
     if name == "wordpiece" and argument:
         return WordPiece(tokenizer_path(Path(argument)))
-    simple: dict[str, Analyser] = {"kiwi": Kiwi(), "words": Words(), "bigrams": Bigrams()}
-    if argument or name not in simple:
+    simple: tuple[Analyser, ...] = (Kiwi(), KiwiCompounds(), Words(), Bigrams())
+    if argument or name not in SIMPLE:
         raise InputError(f"analyser {spec!r} is not known: wanted one of {', '.join(NAMES)}")
-    return simple[name]
+    return simple[SIMPLE.index(name)]
 
 
 def tokenizer_path(path: Path) -> Path:
@@ -59,6 +66,41 @@ class Kiwi:
 
     def terms(self, texts: Iterable[str]) -> Iterator[list[str]]:
         return terms(texts)
+
+
+@dataclass(frozen=True, slots=True)
+class KiwiCompounds:
+    """What kiwi finds, and after it each compound noun whole: nouns that stand together without a space.
+
+    >>> list(KiwiCompounds().terms(["검색엔진을 만든다"]))
+    [['검색', '엔진', '검색엔진', '만들']]
+    """
+
+    def identity(self) -> Analysis:
+        found = analysis()
+        return msgspec.structs.replace(found, options={**found.options, "compounds": True})
+
+    def terms(self, texts: Iterable[str]) -> Iterator[list[str]]:
+        for found in morphemes(texts):
+            yield list(_with_compounds(found))
+
+
+def _with_compounds(found: Iterable[Morpheme]) -> Iterator[str]:
+    compound: list[Morpheme] = []
+    for morpheme in found:
+        if compound and (morpheme.tag not in COMPOUND_TAGS or morpheme.start != compound[-1].end):
+            yield from _whole(compound)
+            compound = []
+        if morpheme.tag in COMPOUND_TAGS:
+            compound.append(morpheme)
+        if morpheme.tag in CONTENT_TAGS:
+            yield morpheme.form.lower()
+    yield from _whole(compound)
+
+
+def _whole(compound: list[Morpheme]) -> Iterator[str]:
+    if len(compound) > 1:
+        yield "".join(morpheme.form for morpheme in compound).lower()
 
 
 @dataclass(frozen=True, slots=True)

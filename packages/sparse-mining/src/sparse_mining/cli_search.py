@@ -24,7 +24,9 @@ HowOption = Annotated[How, typer.Option(help="Reciprocal ranks, or scores by min
 def index(
     passages: Passages,
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder of the index")],
-    words: Annotated[str, typer.Option("--analyser", help="kiwi, words, bigrams or wordpiece:TOKENIZER")] = "kiwi",
+    words: Annotated[
+        str, typer.Option("--analyser", help="kiwi, kiwi+compounds, words, bigrams or wordpiece:TOKENIZER")
+    ] = "kiwi",
     variant: VariantOption = "lucene",
     k1: K1 = 1.2,
     b: B = 0.75,
@@ -66,7 +68,8 @@ def search(
         typer.Option(
             "--with",
             metavar="SPEC",
-            help="bm25:ANALYSER, dense:svd, dense:FOLDER or sparse:VECTORS; NAME=SPEC, repeated, for several",
+            help="bm25:ANALYSER, rank_bm25:ANALYSER, dense:svd, dense:FOLDER or sparse:VECTORS; "
+            "NAME=SPEC, repeated, for several",
         ),
     ],
     k: Annotated[int, typer.Option("-k", min=1, help="Documents per query")] = 100,

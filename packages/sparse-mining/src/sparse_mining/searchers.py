@@ -15,11 +15,12 @@ from tokenizers import Tokenizer
 from sparse_mining import bm25, dense, faiss_index, ranking, sentence_encoder, storage, svd, tokens, vectors
 from sparse_mining._files import InputError, read_json
 from sparse_mining._kiwi import Analysis
-from sparse_mining.analysers import Analyser, analyser, tokenizer_path
+from sparse_mining.analysers import SIMPLE, Analyser, analyser, tokenizer_path
 from sparse_mining.arrays import Matrix
 from sparse_mining.embeddings import read_embeddings
 from sparse_mining.passages import Collection, Query
 from sparse_mining.postings import Bags, Ints, Postings, bags
+from sparse_mining.rank_bm25_backend import rank_bm25
 from sparse_mining.ranking import Ranking
 from sparse_mining.settings import Settings
 from sparse_mining.terms import Analyses
@@ -97,11 +98,17 @@ def searcher(spec: str, analyses: Analyses, choices: Choices, *, name: str = "")
     named = name or kind
     if kind == "bm25":
         return _bm25(argument or "kiwi", analyses, choices, name=named)
+    if kind == "rank_bm25":
+        texts, words = analyses.collection.full_texts(), analyser(argument or "kiwi")
+        return rank_bm25(words, texts, choices.settings, name=named, repeats=choices.repeats)
     if kind == "dense":
         return _dense(argument or "svd", analyses, choices, name=named)
     if kind == "sparse" and argument:
         return _sparse(Path(argument), analyses.collection, choices, name=named)
-    raise InputError(f"{spec!r} is no way to search: wanted bm25:ANALYSER, dense:svd, dense:FOLDER or sparse:VECTORS")
+    raise InputError(
+        f"{spec!r} is no way to search: wanted bm25:ANALYSER, rank_bm25:ANALYSER, dense:svd, dense:FOLDER or "
+        "sparse:VECTORS"
+    )
 
 
 def files_of(specs: Sequence[str]) -> list[Path]:
@@ -111,7 +118,7 @@ def files_of(specs: Sequence[str]) -> list[Path]:
     ['doc.parquet']
     """
     arguments = [spec.partition("=")[0].rpartition(":")[2] for spec in specs if ":" in spec]
-    return [Path(argument) for argument in arguments if argument not in ("svd", "kiwi", "words", "bigrams")]
+    return [Path(argument) for argument in arguments if argument not in ("svd", *SIMPLE)]
 
 
 def inputs_of(spec: str, choices: Choices) -> list[Path]:
