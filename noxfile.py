@@ -173,6 +173,7 @@ def clean_env(folder: Path) -> dict[str, str | None]:
         "UV_PROJECT_ENVIRONMENT": str(folder),
         "UV_PYTHON": sys.executable,
         "VIRTUAL_ENV": None,
+        "PYTHONDONTWRITEBYTECODE": None,  # every process would compile all it imports, for seconds
         "PYTHONPATH": None,
         "HF_HUB_OFFLINE": "1",
     }
@@ -185,7 +186,8 @@ def uv(session: nox.Session, *command: str, env: dict[str, str | None]) -> None:
 
 def in_root(session: nox.Session, *command: str) -> None:
     """Runs a command in the workspace's own environment, which holds every package."""
-    session.run("uv", "run", "--quiet", "--frozen", *command, env={"HF_HUB_OFFLINE": "1"}, external=True)
+    env = {"HF_HUB_OFFLINE": "1", "PYTHONDONTWRITEBYTECODE": None}
+    session.run("uv", "run", "--quiet", "--frozen", *command, env=env, external=True)
 
 
 def pyproject(package: str) -> dict[str, dict[str, dict[str, list[str]]]]:

@@ -203,6 +203,7 @@ def _set_environment(run: Run) -> None:
     os.environ[_OWNER] = f"{os.getpid()}:{run.folder}"
     os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     os.environ["PYTHONUNBUFFERED"] = "1"
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # thirty processes would each compile all they import: a minute
     if run.recipe.settings.get("offline"):
         os.environ["HF_HUB_OFFLINE"] = "1"
 

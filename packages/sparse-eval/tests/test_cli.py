@@ -125,3 +125,9 @@ def test_every_public_name_can_be_loaded() -> None:
     assert all(getattr(sparse_eval, name) for name in sparse_eval.__all__)
     with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
         _ = sparse_eval.nothing
+
+
+@pytest.mark.parametrize("module", ["comparison", "table", "report", "sources"])
+def test_what_reads_no_vectors_does_without_polars(module: str) -> None:
+    code = f"import sys, sparse_eval.{module}; assert 'polars' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -5,13 +5,16 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from sparse_eval._files import InputError, check_version, read_jsonl
+
+if TYPE_CHECKING:
+    import polars as pl
 
 
 class SparseVector(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,6 +82,8 @@ def _from_jsonl(path: Path) -> TermUse:
 
 
 def _from_parquet(path: Path) -> TermUse:
+    import polars as pl  # here: most commands read no vectors, and polars takes as long as the rest of them to import
+
     try:
         metadata = pl.read_parquet_metadata(path)
         columns = pl.read_parquet(path, columns=["token_ids", "weights"])
@@ -99,9 +104,10 @@ def _from_parquet(path: Path) -> TermUse:
     return TermUse(n_vectors=columns.height, counts=counts, vocabulary=metadata["vocabulary_sha256"])
 
 
-def _count_ids(columns: pl.DataFrame, *, n_tokens: int) -> NDArray[np.int64]:
+def _count_ids(columns: "pl.DataFrame", *, n_tokens: int) -> NDArray[np.int64]:
     """Vectors by token id; as long as the vocabulary, or longer where an id lies outside it."""
-    active = columns.explode("token_ids", "weights").filter(pl.col("weights") > 0)["token_ids"]
+    flat = columns.explode("token_ids", "weights")
+    active = flat["token_ids"].filter(flat["weights"] > 0)
     counts: NDArray[np.int64] = np.bincount(active.to_numpy(), minlength=n_tokens)
     return counts
 
