@@ -135,7 +135,10 @@ def bench(session: nox.Session, package: str) -> None:
 
 @nox.session(venv_backend="none", default=False)
 def llm(session: nox.Session) -> None:
-    """vLLM and transformers for real, on CPU, with tiny models that the tests make: requirements-llm.txt, pinned."""
+    """vLLM and transformers for real, on CPU, with tiny models that the tests make: requirements-llm.txt, pinned.
+
+    Not by default: the environment is 5.8 GB, half of it the CUDA libraries that PyPI's torch does not import without.
+    """
     folder = ROOT / "packages" / "ko-synth-llm"
     env = clean_env(ENVIRONMENTS / "ko-synth-llm-llm")
     place = ENVIRONMENTS / "ko-synth-llm-llm"
