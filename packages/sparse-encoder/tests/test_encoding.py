@@ -2,11 +2,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import sparse_encoder.encoding as encoding
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sparse_encoder._files import InputError
-from sparse_encoder.encoding import Partial, Pruning, encode_shards, encode_texts, prune
+from sparse_encoder.encoding import Partial, Pruning, Terms, TorchEncoder, encode_shards, encode_texts, prune
 from sparse_encoder.model_folder import SparseModel, read_model
 
 TEXTS = [
@@ -22,7 +21,7 @@ def model(golden: Path) -> SparseModel:
 
 def run(model: SparseModel, work: Path, identity: str = "one") -> list[tuple[str, list[int], list[float]]]:
     partial = Partial(folder=work, identity=identity, n_texts=2)
-    found = encode_shards(model, TEXTS, pruning=ALL, work=partial, log=lambda line: None)
+    found = encode_shards(TorchEncoder(model), TEXTS, pruning=ALL, work=partial, log=lambda line: None)
     return [(v.id, v.token_ids.tolist(), v.weights.tolist()) for v in found]
 
 
@@ -34,11 +33,13 @@ def test_finished_shards_are_not_encoded_again(
     (tmp_path / "b" / "shard-000000002.npz").unlink()
     calls: list[int] = []
 
-    def counted(model: SparseModel, texts: list[str], *, pruning: Pruning) -> list[tuple[np.ndarray, np.ndarray]]:
-        calls.append(len(texts))
-        return encode_texts(model, texts, pruning=pruning)
+    encode = TorchEncoder.encode
 
-    monkeypatch.setattr(encoding, "encode_texts", counted)
+    def counted(self: TorchEncoder, texts: list[str], *, pruning: Pruning) -> list[Terms]:
+        calls.append(len(texts))
+        return encode(self, texts, pruning=pruning)
+
+    monkeypatch.setattr(TorchEncoder, "encode", counted)
     assert run(model, tmp_path / "b") == wanted
     assert calls == [2]
 

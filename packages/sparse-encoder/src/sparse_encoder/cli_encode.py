@@ -131,19 +131,20 @@ def _encode_passages(model: Path, jobs: Sequence[Job], texts: Sequence[Texts], o
     chosen = [(job, found) for job, found in zip(jobs, texts, strict=True) if not job.queries]
     if not chosen:
         return {}
-    from sparse_encoder.encoding import Partial, Pruning, encode_shards, identity_of
+    from sparse_encoder.encoding import Partial, Pruning, TorchEncoder, encode_shards, identity_of
     from sparse_encoder.model_folder import read_model
     from sparse_encoder.vectors import write_vectors
 
     loaded, of_model = read_model(model), sha256(model)
+    encoder = TorchEncoder(loaded)
     pruning = Pruning(top_k=options.top_k or loaded.max_active_terms, ratio=options.ratio)
     numbers = {}
     for job, found in chosen:
         told = (text for pair in found for text in pair)
         identity = identity_of(of_model, repr(pruning), str(options.shard), *told)
         work = Partial(folder=job.work, identity=identity, n_texts=options.shard)
-        vectors = encode_shards(loaded, found, pruning=pruning, work=work, log=_log)
-        numbers[job.output] = write_vectors(job.output, vectors, loaded.vocabulary.tokens)
+        vectors = encode_shards(encoder, found, pruning=pruning, work=work, log=_log)
+        numbers[job.output] = write_vectors(job.output, vectors, encoder.tokens)
     return numbers
 
 

@@ -7,13 +7,16 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from sparse_encoder._files import InputError, whole, write_text
 from sparse_encoder.model_folder import SparseModel
-from sparse_encoder.network import Network
+from sparse_encoder.network import Network, padded
+from sparse_encoder.screening import Screen, screens
 from sparse_encoder.vectors import Vector
 
 BATCH_TOKENS = 4096
@@ -43,36 +46,77 @@ class Pruning:
     """Only those of at least this share of the heaviest."""
 
 
-@torch.inference_mode()
-def encode_texts(model: SparseModel, texts: Sequence[str], *, pruning: Pruning) -> list[tuple[np.ndarray, np.ndarray]]:
+Terms = tuple[NDArray[np.int32], NDArray[np.float32]]
+"""A text's token ids, ascending, and their weights."""
+
+
+class Encoder(Protocol):
+    """The document side of a model, in whatever form it runs."""
+
+    tokens: tuple[str, ...]
+    """The vocabulary in order of id."""
+
+    def encode(self, texts: Sequence[str], *, pruning: Pruning) -> list[Terms]:
+        """The terms of each text, in the order given; a text of no known token has none."""
+
+
+class TorchEncoder:
+    """A model folder's document side in PyTorch."""
+
+    def __init__(self, model: SparseModel) -> None:
+        self.model = model
+        self.tokens = model.vocabulary.tokens
+        self.network = Network(bert=model.bert, idf=model.idf, lexical=model.lexical)
+        weight = model.bert.output_weight().detach()
+        self.screen = Screen(weight, model.bert.output_bias().detach()) if screens(weight.device) else None
+
+    @torch.inference_mode()
+    def encode(self, texts: Sequence[str], *, pruning: Pruning) -> list[Terms]:
+        """As `Encoder` has it."""
+        model = self.model
+        tokens = model.vocabulary.encode(texts, max_tokens=model.max_tokens, special=True)
+        found: dict[int, Terms] = {}
+        for chosen in batches(tokens):
+            found.update(zip(chosen, self._terms([tokens[i] for i in chosen], pruning), strict=True))
+        return [found[i] for i in range(len(texts))]
+
+    def _terms(self, texts: Sequence[Sequence[int]], pruning: Pruning) -> list[Terms]:
+        if self.screen is None:
+            return [prune(row.numpy(), pruning) for row in self.network.weights(texts, None)]
+        ids, mask = padded(texts, device=self.screen.weight.device)
+        lexical = self.model.lexical
+        counted = lexical(ids, mask, None) if lexical is not None else None
+        found = self.screen.terms(self.model.bert.hidden(ids, mask), mask, counted, top_k=pruning.top_k)
+        return [prune_terms(kept.numpy(), weights.numpy(), pruning) for kept, weights in found]
+
+
+def encode_texts(model: SparseModel, texts: Sequence[str], *, pruning: Pruning) -> list[Terms]:
     """Token ids, ascending, and weights of each text, in the order given; a text of no known token has none."""
-    network = Network(bert=model.bert, idf=model.idf, lexical=model.lexical)
-    tokens = model.vocabulary.encode(texts, max_tokens=model.max_tokens, special=True)
-    order = sorted(range(len(texts)), key=lambda i: (len(tokens[i]), i))
-    found: dict[int, tuple[np.ndarray, np.ndarray]] = {}
-    for chosen in _batches(order, [len(t) for t in tokens]):
-        weights = network.weights([tokens[i] for i in chosen], None)
-        for i, row in zip(chosen, weights, strict=True):
-            found[i] = prune(row.numpy(), pruning)
-    return [found[i] for i in range(len(texts))]
+    return TorchEncoder(model).encode(texts, pruning=pruning)
 
 
-def prune(row: np.ndarray, pruning: Pruning) -> tuple[np.ndarray, np.ndarray]:
+def prune(row: NDArray[np.float32], pruning: Pruning) -> Terms:
     """The terms of a (vocab) row of weights that stay: ids, ascending, and their weights.
 
     >>> prune(np.array([0.0, 2.0, 0.5, 1.0], dtype=np.float32), Pruning(top_k=2))[0].tolist()
     [1, 3]
     """
-    active = np.flatnonzero(row > pruning.ratio * row.max(initial=0.0))
+    return prune_terms(np.arange(len(row)), row, pruning)
+
+
+def prune_terms(ids: NDArray[np.integer], weights: NDArray[np.float32], pruning: Pruning) -> Terms:
+    """The same of some terms, given by their ids, ascending."""
+    active = np.flatnonzero(weights > pruning.ratio * weights.max(initial=0.0))
     if len(active) > pruning.top_k:
-        active = np.sort(active[np.argsort(-row[active], kind="stable")[: pruning.top_k]])
-    return active.astype(np.int32), row[active].astype(np.float32)
+        active = np.sort(active[np.argsort(-weights[active], kind="stable")[: pruning.top_k]])
+    return ids[active].astype(np.int32), weights[active].astype(np.float32)
 
 
-def _batches(order: Sequence[int], lengths: Sequence[int]) -> Iterator[list[int]]:
+def batches(texts: Sequence[Sequence[int]]) -> Iterator[list[int]]:
+    """Places of texts (token ids) that go through a model at once, by length: at most BATCH_TOKENS with padding."""
     batch: list[int] = []
-    for i in order:
-        if batch and lengths[i] * (len(batch) + 1) > BATCH_TOKENS:
+    for i in sorted(range(len(texts)), key=lambda i: (len(texts[i]), i)):
+        if batch and len(texts[i]) * (len(batch) + 1) > BATCH_TOKENS:
             yield batch
             batch = []
         batch.append(i)
@@ -81,7 +125,7 @@ def _batches(order: Sequence[int], lengths: Sequence[int]) -> Iterator[list[int]
 
 
 def encode_shards(
-    model: SparseModel,
+    encoder: Encoder,
     texts: Sequence[tuple[str, str]],
     *,
     pruning: Pruning,
@@ -95,7 +139,7 @@ def encode_shards(
         file = work.folder / f"shard-{start:09d}.npz"
         kept = file.is_file()
         if not kept:
-            vectors = encode_texts(model, [text for _, text in chosen], pruning=pruning)
+            vectors = encoder.encode([text for _, text in chosen], pruning=pruning)
             _write_shard(file, vectors)
         n_done = min(start + work.n_texts, len(texts))
         log(f"{'kept from before' if kept else 'encoded'}: {n_done} of {len(texts)}")
@@ -116,7 +160,7 @@ def _claim(work: Path, identity: str) -> None:
     write_text(note, identity)
 
 
-def _write_shard(file: Path, vectors: Sequence[tuple[np.ndarray, np.ndarray]]) -> None:
+def _write_shard(file: Path, vectors: Sequence[Terms]) -> None:
     offsets = np.cumsum([0, *(len(ids) for ids, _ in vectors)])
     ids = np.concatenate([ids for ids, _ in vectors])
     weights = np.concatenate([weights for _, weights in vectors])

@@ -24,6 +24,8 @@ def max_logits(hidden: Tensor, mask: Tensor, weight: Tensor) -> Tensor:
     >>> max_logits(hidden, torch.tensor([[1, 1]]), torch.tensor([[1.0, 0.0], [0.0, 1.0], [-1.0, -1.0]]))
     tensor([[ 1.,  2., -1.]])
     """
+    if not torch.is_grad_enabled():
+        return _largest(hidden, mask, weight)
     pooled: Tensor = _MaxLogits.apply(hidden, mask, weight)  # type: ignore[no-untyped-call]
     return pooled
 
@@ -36,6 +38,19 @@ def activate(logits: Tensor, *, leak: float = 0.0) -> Tensor:
     """
     rectified = _rise(logits, leak) if leak else logits.relu()
     return rectified.log1p()
+
+
+def _largest(hidden: Tensor, mask: Tensor, weight: Tensor) -> Tensor:
+    """The values alone: without their places the maximum is read several times as fast."""
+    values = hidden.new_empty((hidden.shape[0], weight.shape[0]))
+    hides_some = not bool(mask.all())
+    step = max(1, CHUNK_LOGITS // max(1, hidden.shape[1] * weight.shape[0]))
+    for start in range(0, len(hidden), step):
+        logits = hidden[start : start + step] @ weight.T
+        if hides_some:
+            logits.masked_fill_(mask[start : start + step, :, None] == 0, torch.finfo(logits.dtype).min)
+        torch.amax(logits, dim=1, out=values[start : start + step])
+    return values
 
 
 class _MaxLogits(Function):
