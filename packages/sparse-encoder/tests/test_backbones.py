@@ -14,12 +14,13 @@ from safetensors.torch import load_file, save_file
 from sentence_transformers import SparseEncoder
 from sparse_encoder._files import InputError
 from sparse_encoder.backbone_folder import read_backbone, write_backbone
-from sparse_encoder.encoding import Pruning, encode_texts
+from sparse_encoder.encoding import encode_texts
 from sparse_encoder.exporting import export
 from sparse_encoder.hub import start_folder
 from sparse_encoder.inspection import inspect
 from sparse_encoder.model_folder import SparseModel, read_model, write_model
 from sparse_encoder.network import padded
+from sparse_encoder.pruning import Pruning
 from sparse_encoder.query_side import read_query_side
 from sparse_encoder.recipe import read_recipe
 from sparse_encoder.starting import read_start

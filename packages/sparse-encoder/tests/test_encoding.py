@@ -5,8 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sparse_encoder._files import InputError
-from sparse_encoder.encoding import Partial, Pruning, Terms, TorchEncoder, encode_shards, encode_texts, prune
+from sparse_encoder.encoding import TorchEncoder, encode_texts
 from sparse_encoder.model_folder import SparseModel, read_model
+from sparse_encoder.pruning import Pruning, Terms, prune
+from sparse_encoder.shards import Partial, encode_shards
 
 TEXTS = [
     (f"d{i}", text) for i, text in enumerate(["희소 검색", "검색 색인은 index", "문서 단어", "", "sparse vector 검색"])

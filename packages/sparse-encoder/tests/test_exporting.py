@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 import torch
 from sparse_encoder._files import InputError
-from sparse_encoder.exporting import compare, export
+from sparse_encoder.exporting import export
 from sparse_encoder.lexical import LexicalChannel
 from sparse_encoder.model_folder import SparseModel, read_model, write_model
+from sparse_encoder.parity import compare
 
 TEXTS = ["희소 검색 색인은 sparse vector", "문서", "검색 " * 40, "", "index search 역색인에서 (단어)."]
 
@@ -31,14 +32,25 @@ def model(golden: Path) -> SparseModel:
 @pytest.fixture(scope="module")
 def folder(model: SparseModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("export") / "deploy"
-    export(model, path, name="ko", texts=TEXTS)
+    export(model, path, name="ko", texts=TEXTS, int8=True)
     return path
 
 
 def test_every_form_agrees_with_pytorch(folder: Path) -> None:
     report = json.loads((folder / "export_report.json").read_text(encoding="utf-8"))
-    assert [p["form"] for p in report["parity"]] == ["torchscript", "onnx"]
-    assert all(p["largest_difference"] <= 1e-4 and p["n_texts"] == 5 for p in report["parity"])
+    assert [p["form"] for p in report["parity"]] == ["torchscript", "onnx", "onnx-int8"]
+    assert all(p["largest_difference"] <= 1e-4 and p["n_texts"] == 5 for p in report["parity"][:2])
+    assert report["parity"][2]["tolerance"] is None
+    assert report["parity"][2]["rank_agreement"] >= 0.8
+
+
+def test_the_report_has_the_size_and_hash_of_every_file(folder: Path) -> None:
+    report = json.loads((folder / "export_report.json").read_text(encoding="utf-8"))
+    assert report["opset"] == 17
+    assert {a["name"] for a in report["artefacts"]} == {p.name for p in folder.iterdir()} - {"export_report.json"}
+    for artefact in report["artefacts"]:
+        data = (folder / artefact["name"]).read_bytes()
+        assert (artefact["n_bytes"], artefact["sha256"]) == (len(data), hashlib.sha256(data).hexdigest())
 
 
 @pytest.mark.parametrize("stem", ["encoder", "tokenizer"])
@@ -86,3 +98,12 @@ def test_a_form_that_differs_is_refused(model: SparseModel) -> None:
 
     with pytest.raises(InputError, match="the wrong export differs from PyTorch by"):
         compare(model, TEXTS, form="wrong", run=wrong)
+
+
+def test_a_form_in_8_bits_that_ranks_otherwise_is_refused(model: SparseModel) -> None:
+    def wrong(ids: torch.Tensor, mask: torch.Tensor) -> np.ndarray:
+        return np.full((len(ids), len(model.idf)), 0.5, dtype=np.float32)
+
+    texts = [f"{a} {b}" for a in ("희소", "문서", "단어", "색인") for b in ("검색", "sparse", "vector", "역색인")]
+    with pytest.raises(InputError, match=r"ranks 0\.\d+ of the best ten texts as PyTorch does"):
+        compare(model, texts, form="wrong", run=wrong, rounded=True)

@@ -7,9 +7,10 @@ import pytest
 import torch
 from sentence_transformers import SparseEncoder
 from sparse_encoder._files import InputError
-from sparse_encoder.encoding import Pruning, encode_texts
+from sparse_encoder.encoding import encode_texts
 from sparse_encoder.lexical import LexicalChannel
 from sparse_encoder.model_folder import SparseModel, read_model, write_model
+from sparse_encoder.pruning import Pruning
 from sparse_encoder.query_side import read_query_side
 from sparse_encoder.recipe import read_recipe
 from sparse_encoder.training import train

@@ -3,8 +3,8 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sparse_encoder.encoding import Pruning, prune, prune_terms
 from sparse_encoder.head import activate, max_logits
+from sparse_encoder.pruning import Pruning, prune, prune_terms
 from sparse_encoder.screening import Screen
 
 

@@ -7,8 +7,9 @@ import torch
 from safetensors.numpy import load_file
 from sentence_transformers import SparseEncoder
 from sparse_encoder._files import InputError
-from sparse_encoder.encoding import Pruning, encode_texts
+from sparse_encoder.encoding import encode_texts
 from sparse_encoder.model_folder import read_model
+from sparse_encoder.pruning import Pruning
 from sparse_encoder.shrinking import shrink
 
 TEXTS = ["희소 검색 색인은 sparse vector", "문서"]

@@ -4,11 +4,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from sparse_encoder.encoding import Pruning, encode_texts
+    from sparse_encoder.encoding import encode_texts
     from sparse_encoder.explaining import explain
     from sparse_encoder.exporting import export
     from sparse_encoder.inspection import inspect
     from sparse_encoder.model_folder import SparseModel, read_model, write_model
+    from sparse_encoder.pruning import Pruning
     from sparse_encoder.query_side import read_query_side
     from sparse_encoder.recipe import Recipe, read_recipe
     from sparse_encoder.tokenizer_build import build_tokenizer, save_tokenizer
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from sparse_encoder.vectors import Vector, read_vectors, write_vectors
 
 _HOME = {
-    "Pruning": "encoding",
+    "Pruning": "pruning",
     "Recipe": "recipe",
     "SparseModel": "model_folder",
     "Vector": "vectors",

@@ -9,7 +9,7 @@ import typer
 from sparse_encoder._files import InputError, Manifest, Output, exit_on_error, write_json, write_text
 from sparse_encoder.cli_encode import encode
 from sparse_encoder.cli_pretrain import pretrain
-from sparse_encoder.cli_publish import shrink
+from sparse_encoder.cli_publish import card, push, shrink
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +21,8 @@ tokenizer_app = typer.Typer(no_args_is_help=True, help="Tokenizers made of morph
 app.add_typer(tokenizer_app, name="tokenizer")
 app.command()(encode)
 app.command()(shrink)
+app.command()(card)
+app.command()(push)
 app.command()(pretrain)
 
 PACKAGE = "sparse-encoder"
@@ -165,19 +167,24 @@ def export(
     model: ModelFolder,
     output: Folder,
     name: Annotated[str, typer.Option(help="The models' name on the server; default the folder's.")] = "",
-    passages: Annotated[Path | None, typer.Option(help="Texts for the comparison with PyTorch, 200 of them.")] = None,
+    passages: Annotated[Path | None, typer.Option(help="Compare with PyTorch on 200 of these texts too.")] = None,
+    int8: Annotated[bool, typer.Option(help="Also the ONNX in 8 bits; refused unless it ranks as PyTorch.")] = True,
 ) -> None:
     """Writes the OpenSearch archives and the pooled ONNX, refused unless they agree with PyTorch."""
+    from sparse_encoder.comparison_texts import comparison_texts
     from sparse_encoder.exporting import export
-    from sparse_encoder.inspection import SENTENCES
     from sparse_encoder.model_folder import read_model
 
-    texts = [*SENTENCES, *(_sample(passages) if passages else [])]
-    manifest = _manifest([model], [Output(path=output, format="deploy")], name=name or model.name)
-    report = export(read_model(model), output, name=name or model.name, texts=texts)
+    texts = [*comparison_texts(), *(_sample(passages) if passages else [])]
+    manifest = _manifest([model], [Output(path=output, format="deploy")], name=name or model.name, int8=int8)
+    report = export(read_model(model), output, name=name or model.name, texts=texts, int8=int8)
     manifest.write()
     for parity in report.parity:
-        typer.echo(f"{parity.form}: within {parity.largest_difference} of PyTorch on {parity.n_texts} texts", err=True)
+        typer.echo(
+            f"{parity.form}: within {parity.largest_difference} of PyTorch on {parity.n_texts} texts, "
+            f"{parity.rank_agreement:.1%} of the best ten the same",
+            err=True,
+        )
 
 
 def _sample(passages: Path) -> list[str]:

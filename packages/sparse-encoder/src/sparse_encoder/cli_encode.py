@@ -8,12 +8,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from sparse_encoder._files import InputError, Manifest, Output, sha256
 from sparse_encoder.passages import passage_text, passages_file, read_passages
+
+if TYPE_CHECKING:
+    from sparse_encoder.backends import Side
 
 Texts = Sequence[tuple[str, str]]
 """Ids and texts of a file, in order."""
@@ -38,6 +41,7 @@ class Options:
     ratio: float
     title: bool
     shard: int
+    processes: int
 
 
 def encode(
@@ -51,14 +55,20 @@ def encode(
     ratio: Annotated[float, typer.Option(min=0, max=1, help="Keep terms of this share of the heaviest.")] = 0.0,
     title: Annotated[bool, typer.Option(help="Put each passage's title before its text.")] = False,
     shard: Annotated[int, typer.Option(min=1, help="Texts between two points that a killed run goes on from.")] = 2000,
+    backend: Annotated[Literal["torch", "onnx"], typer.Option(help="onnx also takes an export folder.")] = "torch",
+    int8: Annotated[bool, typer.Option(help="Multiply in 8 bits: faster, and vectors change a little.")] = False,
+    device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="Of the torch backend.")] = "auto",
+    processes: Annotated[int, typer.Option(min=1, help="Shards are encoded by so many at once.")] = 1,
     work: Annotated[Path | None, typer.Option(help="Folder for partial work; default beside the output.")] = None,
 ) -> None:
     """Encodes passages or queries to sparse vectors; several files with one start of the model."""
     first = Job(texts=texts, output=output, work=work or _beside(output), queries=queries)
     jobs = [first, *_jobs(also, work, queries=False), *_jobs(also_queries, work, queries=True)]
     _check(jobs)
-    options = Options(top_k=top_k, ratio=ratio, title=title, shard=shard)
-    _run(model, jobs, options)
+    options = Options(top_k=top_k, ratio=ratio, title=title, shard=shard, processes=processes)
+    from sparse_encoder.backends import Side
+
+    _run(Side(model=model, backend=backend, int8=int8, device=device), jobs, options)
     for job in jobs:
         shutil.rmtree(job.work, ignore_errors=True)
 
@@ -88,10 +98,10 @@ def _check(jobs: Sequence[Job]) -> None:
         seen.add(job.output.resolve())
 
 
-def _run(model: Path, jobs: Sequence[Job], options: Options) -> None:
+def _run(side: "Side", jobs: Sequence[Job], options: Options) -> None:
     texts = [_read(job, options) for job in jobs]
-    manifests = [_manifest(model, job, options) for job in jobs]
-    numbers = _encode_queries(model, jobs, texts) | _encode_passages(model, jobs, texts, options)
+    manifests = [_manifest(side, job, options) for job in jobs]
+    numbers = _encode_queries(side.model, jobs, texts) | _encode_passages(side, jobs, texts, options)
     for job, manifest in zip(jobs, manifests, strict=True):
         n = numbers[job.output]
         replace(manifest, outputs=[Output(path=job.output, format="vectors", n_records=n)]).write()
@@ -106,9 +116,10 @@ def _read(job: Job, options: Options) -> list[tuple[str, str]]:
     return found
 
 
-def _manifest(model: Path, job: Job, options: Options) -> Manifest:
-    parameters = {"queries": job.queries, "top_k": options.top_k, "ratio": options.ratio, "title": options.title}
-    inputs = [model, passages_file(job.texts)]
+def _manifest(side: "Side", job: Job, options: Options) -> Manifest:
+    parameters: dict[str, object] = {"queries": job.queries, "top_k": options.top_k, "ratio": options.ratio}
+    parameters |= {"title": options.title, "backend": side.backend, "int8": side.int8}
+    inputs = [side.model, passages_file(job.texts)]
     return Manifest(
         package="sparse-encoder", package_version=version("sparse-encoder"), parameters=parameters, inputs=inputs
     )
@@ -126,23 +137,27 @@ def _encode_queries(model: Path, jobs: Sequence[Job], texts: Sequence[Texts]) ->
     return {job.output: write_vectors(job.output, side.encode(found), side.vocabulary.tokens) for job, found in chosen}
 
 
-def _encode_passages(model: Path, jobs: Sequence[Job], texts: Sequence[Texts], options: Options) -> dict[Path, int]:
+def _encode_passages(side: "Side", jobs: Sequence[Job], texts: Sequence[Texts], options: Options) -> dict[Path, int]:
     """Writes the vectors of the jobs that are passages; returns how many by output."""
     chosen = [(job, found) for job, found in zip(jobs, texts, strict=True) if not job.queries]
     if not chosen:
         return {}
-    from sparse_encoder.encoding import Partial, Pruning, TorchEncoder, encode_shards, identity_of
-    from sparse_encoder.model_folder import read_model
+    from sparse_encoder.backends import prepare
+    from sparse_encoder.pruning import Pruning
+    from sparse_encoder.shards import Partial, encode_shards, fill_shards, identity_of
     from sparse_encoder.vectors import write_vectors
 
-    loaded, of_model = read_model(model), sha256(model)
-    encoder = TorchEncoder(loaded)
-    pruning = Pruning(top_k=options.top_k or loaded.max_active_terms, ratio=options.ratio)
+    of_model = (sha256(side.model), side.backend, str(side.int8))
+    side = prepare(side, chosen[0][0].work)
+    encoder = side.open()
+    pruning = Pruning(top_k=options.top_k or encoder.max_active_terms, ratio=options.ratio)
     numbers = {}
     for job, found in chosen:
         told = (text for pair in found for text in pair)
-        identity = identity_of(of_model, repr(pruning), str(options.shard), *told)
+        identity = identity_of(*of_model, repr(pruning), str(options.shard), *told)
         work = Partial(folder=job.work, identity=identity, n_texts=options.shard)
+        if options.processes > 1:
+            fill_shards(side.open, found, pruning=pruning, work=work, processes=options.processes, log=_log)
         vectors = encode_shards(encoder, found, pruning=pruning, work=work, log=_log)
         numbers[job.output] = write_vectors(job.output, vectors, encoder.tokens)
     return numbers

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import msgspec
 
-from sparse_encoder.encoding import Pruning, encode_texts
+from sparse_encoder.encoding import encode_texts
 from sparse_encoder.model_folder import SparseModel
+from sparse_encoder.pruning import Pruning
 
 
 class Term(msgspec.Struct, frozen=True, kw_only=True):

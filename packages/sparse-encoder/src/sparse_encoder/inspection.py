@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from sparse_encoder.encoding import Pruning, encode_texts
+from sparse_encoder.encoding import encode_texts
 from sparse_encoder.model_folder import SparseModel
+from sparse_encoder.pruning import Pruning
 from sparse_encoder.tokenizer_build import LARGEST_VOCABULARY, ROLES
 
 QUERY_CEILING = 16.0

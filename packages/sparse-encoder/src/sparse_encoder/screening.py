@@ -79,6 +79,6 @@ class Screen:
         return ids, weights if counted is None else weights + counted[ids]
 
 
-def screens(device: torch.device) -> bool:
+def has_byte_products(device: torch.device) -> bool:
     """Whether 8-bit products are native here: elsewhere screening would cost more than it saves."""
     return device.type == "cpu" and bool(torch.cpu._is_vnni_supported())

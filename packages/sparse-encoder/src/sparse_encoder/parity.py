@@ -1,0 +1,108 @@
+"""How near an exported form of a model is to PyTorch: weight by weight for fp32, by what it ranks for 8 bits."""
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from sparse_encoder._files import InputError
+from sparse_encoder.encoding import encode_texts
+from sparse_encoder.model_folder import SparseModel
+from sparse_encoder.network import padded
+from sparse_encoder.pruning import Pruning
+
+TOLERANCE = 1e-4
+"""Largest difference of an fp32 weight from PyTorch's."""
+LEAST_AGREEMENT = 0.8
+"""Least rank agreement of a form in 8 bits."""
+QUERY_TOKENS = 8
+"""A text's first tokens, as the query for which the texts are ranked."""
+BATCH = 8
+
+Runner = Callable[[Tensor, Tensor], NDArray[np.float32]]
+"""Ids and mask (batch, tokens) to weights (batch, vocab)."""
+Rows = NDArray[np.float32]
+"""(texts, vocab) weights."""
+
+
+class Parity(msgspec.Struct, frozen=True, kw_only=True):
+    """How near an exported form is to PyTorch."""
+
+    form: str
+    n_texts: int
+    largest_difference: float
+    tolerance: float | None
+    """Of `largest_difference`; none for a form in 8 bits, which is judged by `rank_agreement`."""
+    same_terms: float
+    """Share of texts whose active terms are the same set."""
+    rank_agreement: float
+    """Mean share of the ten best texts that are the same ten, over queries made of every text's first tokens."""
+
+
+def compare(model: SparseModel, texts: Sequence[str], *, form: str, run: Runner, rounded: bool = False) -> Parity:
+    """Compares one form with PyTorch on every text; InputError where it differs more than it may.
+
+    rounded: the form computes in 8 bits, and need only rank like PyTorch.
+    """
+    found, wanted = run_all(model, texts, run), _by_torch(model, texts)
+    largest = max(_difference(a, b) for a, b in zip(found, wanted, strict=True))
+    agreement = rank_agreement(model, texts, found, wanted)
+    if not rounded and not largest <= TOLERANCE:
+        raise InputError(
+            f"the {form} export differs from PyTorch by {largest:.2g} on {len(texts)} texts; wanted at most "
+            f"{TOLERANCE}: nothing was written"
+        )
+    if rounded and agreement < LEAST_AGREEMENT:
+        raise InputError(
+            f"the {form} export ranks {agreement:.2f} of the best ten texts as PyTorch does; wanted at least "
+            f"{LEAST_AGREEMENT}: nothing was written; export this model with --no-int8"
+        )
+    same = np.mean([np.array_equal(a > 0, b > 0) for a, b in zip(found, wanted, strict=True)])
+    return Parity(
+        form=form,
+        n_texts=len(texts),
+        largest_difference=float(f"{largest:.1e}"),
+        tolerance=None if rounded else TOLERANCE,
+        same_terms=round(float(same), 4),
+        rank_agreement=round(agreement, 4),
+    )
+
+
+def run_all(model: SparseModel, texts: Sequence[str], run: Runner) -> Rows:
+    """The form's weights of all texts, several lengths to a batch as on a server."""
+    tokens = model.vocabulary.encode(texts, max_tokens=model.max_tokens, special=True)
+    pieces = (padded(tokens[i : i + BATCH], device=torch.device("cpu")) for i in range(0, len(texts), BATCH))
+    return np.concatenate([run(ids, mask) for ids, mask in pieces])
+
+
+def rank_agreement(model: SparseModel, texts: Sequence[str], found: Rows, wanted: Rows, *, n: int = 10) -> float:
+    """Mean share of the `n` best texts that both rank among their `n` best, over the texts' own first tokens."""
+    queries = np.zeros_like(wanted)
+    for row, ids in zip(queries, model.vocabulary.encode(texts, max_tokens=QUERY_TOKENS, special=False), strict=True):
+        row[ids] = model.idf.numpy()[ids]
+    n = min(n, len(texts))
+    tops = [np.argsort(-(queries @ rows.T), axis=1, kind="stable")[:, :n] for rows in (found, wanted)]
+    return float(np.mean([len(set(a) & set(b)) / n for a, b in zip(*tops, strict=True)]))
+
+
+def _by_torch(model: SparseModel, texts: Sequence[str]) -> Rows:
+    rows = np.zeros((len(texts), len(model.idf)), dtype=np.float32)
+    pruning = Pruning(top_k=model.max_active_terms)
+    for row, (ids, weights) in zip(rows, encode_texts(model, texts, pruning=pruning), strict=True):
+        row[ids] = weights
+    return rows
+
+
+def _difference(row: NDArray[np.float32], wanted: NDArray[np.float32]) -> float:
+    """The largest difference of a weight; at the limit of active terms equal weights may change places.
+
+    A term that only one of the two has counts by how far it is above the lightest term that the other kept.
+    """
+    both = (row > 0) & (wanted > 0)
+    shared = float(np.abs(row - wanted)[both].max(initial=0.0))
+    lightest = min((float(w[w > 0].min()) for w in (row, wanted) if (w > 0).any()), default=0.0)
+    alone = np.maximum(row, wanted)[(row > 0) ^ (wanted > 0)]
+    return max(shared, float(np.maximum(alone - lightest, 0).max(initial=0.0)))
