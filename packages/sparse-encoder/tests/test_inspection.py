@@ -30,6 +30,8 @@ def test_every_check_of_a_sound_model_holds(model: SparseModel) -> None:
     found = outcomes(inspect(model, name="m", texts=["희소 검색 색인은 sparse vector"]))
     assert found["vocabulary_size"]
     assert found["decoded_keys"]
+    assert found["idf_keys"]
+    assert found["size"]
     assert found["special_tokens"]
     assert found["hangul"]
 

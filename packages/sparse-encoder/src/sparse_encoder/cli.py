@@ -125,6 +125,7 @@ def explain(
     model: ModelFolder,
     text: Annotated[str, typer.Argument(help="The document's text.")],
     query: Annotated[str, typer.Option(help="Also show what this query scores, and by which terms.")] = "",
+    compare: Annotated[Path | None, typer.Option(help="A second model: what changed from MODEL to it.")] = None,
     n: Annotated[int, typer.Option("--terms", "-n", help="Terms shown.")] = 30,
     json_output: Annotated[bool, typer.Option("--json", help="JSON instead of bars.")] = False,
 ) -> None:
@@ -135,11 +136,14 @@ def explain(
 
     from sparse_encoder.explaining import bars, explain
     from sparse_encoder.model_folder import read_model
+    from sparse_encoder.term_changes import change_bars, changes
 
-    found = explain(read_model(model), text, query=query)
-    typer.echo(
-        json.dumps(msgspec.to_builtins(found), ensure_ascii=False, indent=2) if json_output else bars(found, n=n)
-    )
+    one = explain(read_model(model), text, query=query)
+    both = changes(one, explain(read_model(compare), text, query=query)) if compare else None
+    if json_output:
+        typer.echo(json.dumps(msgspec.to_builtins(both or one), ensure_ascii=False, indent=2))
+    else:
+        typer.echo(change_bars(both, n=n) if both else bars(one, n=n))
 
 
 @app.command()

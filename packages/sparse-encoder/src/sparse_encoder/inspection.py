@@ -15,6 +15,8 @@ QUERY_CEILING = 16.0
 """`quantization_ceiling_search` of `sparse_vector`: heavier query weights are cut."""
 DOCUMENT_CEILING = 3.0
 """`quantization_ceiling_ingest`: heavier document weights are cut, unless the index sets it higher."""
+LARGEST_BYTES = 4_000_000_000
+"""Of a model that ML Commons registers."""
 SENTENCES = (
     "희소 검색은 단어마다 가중치(weight)를 두고 역색인(inverted index)에서 찾는다.",
     "서울의 도서관에서 학생들이 오픈서치를 배웠습니다.",
@@ -48,6 +50,8 @@ def inspect(model: SparseModel, *, name: str, texts: Sequence[str] = SENTENCES) 
     checks = [
         _vocabulary_size(model),
         _decoded_keys(model),
+        _idf_keys(model),
+        _size(model),
         _special(model),
         _hangul(model, texts),
         _query_ceiling(model),
@@ -84,6 +88,30 @@ def _decoded_keys(model: SparseModel) -> Check:
         found=f"{len(twice)} collide" + (f": {twice[0]!r}" if twice else ""),
         wanted="every id decodes to a string of its own",
         why="OpenSearch keys vectors by decoded tokens, and the last of two equal keys wins",
+    )
+
+
+def _idf_keys(model: SparseModel) -> Check:
+    decode: Callable[[list[int]], str] = model.vocabulary.tokenizer.decode
+    special = set(model.vocabulary.special_ids)
+    other = [t for i, t in enumerate(model.vocabulary.tokens) if i not in special and decode([i]) != t]
+    return Check(
+        check="idf_keys",
+        ok=not other,
+        found=f"{len(other)} differ" + (f": {other[0]!r}" if other else ""),
+        wanted="every key of idf.json is what the server decodes its token to",
+        why="a query's token that idf.json does not name weighs 1.0 on the server",
+    )
+
+
+def _size(model: SparseModel) -> Check:
+    n = sum(p.numel() for p in model.bert.parameters())
+    return Check(
+        check="size",
+        ok=4 * n <= LARGEST_BYTES,
+        found=f"{n / 1e6:.1f} million weights, {4 * n / 1e6:.1f} MB in fp32",
+        wanted=f"at most {LARGEST_BYTES / 1e6:.0f} MB",
+        why="ML Commons takes no larger model",
     )
 
 
