@@ -1,6 +1,6 @@
 """What the benchmarks share: ours and the peer's in turns, their ratio, results.json and `--check`.
 
-`python benchmarks/bench_X.py` prints its figures as JSON and, with `--write`, keeps them in results.json;
+`python benchmarks/bench_X.py` prints its figures as JSON and, with `--record`, keeps them in results.json;
 `--check` fails where a ratio is 20 % below the one kept there.
 """
 
@@ -56,12 +56,12 @@ def report(name: str, shape: Mapping[str, object], figures: Mapping[str, object]
     """Prints a benchmark's figures, then keeps or checks them as the command line asks."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="fail on a ratio 20 %% below results.json")
-    parser.add_argument("--write", action="store_true", help="keep these figures in results.json")
+    parser.add_argument("--record", action="store_true", help="keep these figures in results.json")
     asked = parser.parse_args()
     found = {"shape": dict(shape), "machine": machine(), "figures": dict(figures), "ratios": dict(ratios)}
     print(json.dumps({name: found}, indent=2))
     kept = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.is_file() else {}
-    if asked.write:
+    if asked.record:
         RESULTS.write_text(json.dumps(kept | {name: found}, indent=2) + "\n", encoding="utf-8")
     if asked.check:
         lost = losses(ratios, kept.get(name, {}).get("ratios", {}))
