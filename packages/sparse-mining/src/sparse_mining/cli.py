@@ -5,7 +5,7 @@ Commands import what they need when they run, so that `--help` is quick.
 
 import typer
 
-from sparse_mining import cli_embed, cli_search, cli_training
+from sparse_mining import cli_embed, cli_mining, cli_search, cli_training
 from sparse_mining._files import exit_on_error
 
 app = typer.Typer(pretty_exceptions_enable=False, no_args_is_help=True, add_completion=False)
@@ -13,7 +13,7 @@ app.command()(cli_search.index)
 app.command()(cli_search.search)
 app.command()(cli_search.fuse)
 app.command()(cli_embed.embed)
-app.command()(cli_training.mine)
+app.command()(cli_mining.mine)
 app.command()(cli_training.score)
 app.command()(cli_training.check)
 app.command()(cli_training.stats)

@@ -11,13 +11,10 @@ import typer
 
 from sparse_mining._files import InputError, Manifest, Output
 from sparse_mining.fusion import How
-from sparse_mining.options import PACKAGE, Dimensions, Out, Passages, Seed, log, package_version
-from sparse_mining.settings import Settings, Variant
+from sparse_mining.options import K1, PACKAGE, B, Dimensions, Out, Passages, Seed, VariantOption, log, package_version
+from sparse_mining.settings import Settings
 from sparse_mining.systems import fusions, systems
 
-VariantOption = Annotated[Variant, typer.Option(help="Of BM25: okapi and plus are rank_bm25's")]
-K1 = Annotated[float, typer.Option(help="Of BM25: where term frequency saturates")]
-B = Annotated[float, typer.Option(help="Of BM25: how much of a document's length is discounted")]
 HowOption = Annotated[How, typer.Option(help="Reciprocal ranks, or scores by min-max or z-score")]
 
 

@@ -5,6 +5,7 @@ The number of clusters is the one of highest silhouette among a few, on a sample
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import msgspec
 import numpy as np
@@ -12,7 +13,9 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from sparse_mining._files import InputError, check_version, read_json
 from sparse_mining.arrays import BLOCK, Matrix
+from sparse_mining.passages import Collection
 from sparse_mining.terms import Terms
 
 SAMPLE = 2_000
@@ -34,6 +37,10 @@ class Cluster(msgspec.Struct, frozen=True, kw_only=True):
     doc_ids: tuple[str, ...]
     distances: tuple[float, ...]
     """Euclidean, to the centroid."""
+
+    def __post_init__(self) -> None:
+        if len(self.doc_ids) != len(self.distances):
+            raise ValueError(f"cluster {self.cluster_id}: doc_ids and distances differ in length")
 
 
 class Choice(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,6 +101,26 @@ def _by_faiss(vectors: Matrix, n_clusters: int, seed: int) -> tuple[NDArray[np.i
         for first in range(0, len(vectors), BLOCK)
     ]
     return np.concatenate(labels).astype(np.int64), np.asarray(model.centroids, np.float32)
+
+
+def read_clusters(path: Path, collection: Collection) -> Assignment:
+    """Reads `clusters.json` for these passages, in their order; InputError where one has no cluster."""
+    found = read_json(path, Clusters)
+    check_version(path, found.format, found.version)
+    placed = {
+        doc_id: (number, distance)
+        for number, cluster in enumerate(found.clusters)
+        for doc_id, distance in zip(cluster.doc_ids, cluster.distances, strict=True)
+    }
+    missing = next((doc_id for doc_id in collection.rows if doc_id not in placed), None)
+    if missing is not None:
+        raise InputError(f"{path}: passage {missing!r} is in no cluster: embed these passages")
+    ordered = [placed[doc_id] for doc_id in collection.rows]
+    return Assignment(
+        labels=np.array([label for label, _ in ordered], np.int64),
+        distances=np.array([distance for _, distance in ordered]),
+        n_clusters=len(found.clusters),
+    )
 
 
 def choose(vectors: Matrix, *, seed: int) -> tuple[Assignment, tuple[Choice, ...]]:

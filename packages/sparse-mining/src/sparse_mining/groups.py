@@ -13,6 +13,7 @@ from sparse_mining._files import read_jsonl, write_jsonl
 
 Label = Literal["positive", "hard", "easy"]
 Scale = Literal["graded", "raw"]
+Sampling = Literal["top", "random"]
 Shape = Literal["kd", "kd-ids"]
 
 ORDER: dict[Label, int] = {"positive": 0, "hard": 1, "easy": 2}

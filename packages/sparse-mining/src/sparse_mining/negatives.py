@@ -3,18 +3,20 @@
 A wrong negative teaches the model to push an answer away, so every rule here prefers losing a good negative.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
-from sparse_mining._files import read_jsonl
+from sparse_mining._files import InputError, read_jsonl
+from sparse_mining.bounds import Crossed
 from sparse_mining.pairs import Pair, normal
 from sparse_mining.passages import Collection
 
-Reason = Literal["known_positive", "same_document", "near_duplicate", "same_title", "contained_text", "margin"]
+Known = Literal["known_positive", "equal_query", "same_document", "near_duplicate", "same_title", "contained_text"]
+Reason = Known | Crossed | Literal["repeated_text", "teacher"]
 
 
 class DuplicateCluster(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,22 +31,70 @@ def read_duplicates(path: Path) -> dict[str, str]:
     return {doc_id: line.cluster_id for line in read_jsonl(path, DuplicateCluster) for doc_id in line.doc_ids}
 
 
+def read_qrels(paths: Iterable[Path], collection: Collection) -> dict[str, set[int]]:
+    """Rows judged relevant (above 0) by query id, of BEIR files `query-id corpus-id score`, tabs between.
+
+    InputError where a line is not so, or names a passage that is not there.
+    """
+    found: dict[str, set[int]] = {}
+    for path in paths:
+        try:
+            lines = path.read_text(encoding="utf-8").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError(f"{path}: cannot be read: {error}") from error
+        for number, line in enumerate(lines, start=1):
+            query_id, doc_id, score = [*line.split("\t"), "", ""][:3]
+            if score == "score" or not line:
+                continue
+            if not score.lstrip("-").isdecimal():
+                raise InputError(f"{path}:{number}: found {line!r}, wanted query-id, corpus-id and score with tabs")
+            if doc_id not in collection.rows:
+                raise InputError(f"{path}:{number}: corpus-id {doc_id!r} is not in {collection.path}")
+            if int(score) > 0:
+                found.setdefault(query_id, set()).add(collection.rows[doc_id])
+    return found
+
+
 @dataclass(frozen=True, slots=True)
+class Answers:
+    """Rows known to answer one query."""
+
+    positive: int
+    """Of the pair at hand."""
+    named: frozenset[int]
+    """By its other pairs and by qrels."""
+    equal: frozenset[int]
+    """By pairs of any query of equal text."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FalseNegatives:
     """What is known of every row; holds a normalised copy of each text."""
 
-    known: dict[str, frozenset[int]]
-    """Rows that any pair names for a normalised query text."""
+    named: Mapping[str, frozenset[int]]
+    """Rows that pairs or qrels name, by query id."""
+    equal: Mapping[str, frozenset[int]]
+    """Rows that any pair names, by normalised query text."""
     documents: Sequence[str]
     clusters: Sequence[str]
     """Near-duplicate cluster, empty where none."""
     titles: Sequence[str]
     texts: Sequence[str]
+    firsts: Sequence[int]
+    """The first row of equal text."""
 
-    def reason(self, row: int, positive: int, positives: frozenset[int]) -> Reason | None:
-        """Why a row cannot be a negative of a query with these positives; None where nothing speaks against it."""
-        if row in positives:
+    def answers(self, pair: Pair, positive: int) -> Answers:
+        """What is known to answer the query of a pair."""
+        nothing = frozenset[int]()
+        return Answers(positive, self.named.get(pair.query_id, nothing), self.equal.get(normal(pair.query), nothing))
+
+    def reason(self, row: int, answers: Answers) -> Known | None:
+        """Why a row cannot be a negative of a query with these answers; None where nothing speaks against it."""
+        positive = answers.positive
+        if row == positive or row in answers.named:
             return "known_positive"
+        if row in answers.equal:
+            return "equal_query"
         if self.documents[row] == self.documents[positive]:
             return "same_document"
         if self.clusters[row] and self.clusters[row] == self.clusters[positive]:
@@ -55,47 +105,33 @@ class FalseNegatives:
             return "contained_text"
         return None
 
-    def positives(self, query: str) -> frozenset[int]:
-        """Rows that answer the query, or one of equal text."""
-        return self.known.get(normal(query), frozenset())
 
-
-def false_negatives(collection: Collection, pairs: Iterable[Pair], duplicates: dict[str, str]) -> FalseNegatives:
-    """Collects what the filters need; `pairs` are all there are, of every split."""
-    known: dict[str, set[int]] = {}
+def false_negatives(
+    collection: Collection,
+    pairs: Iterable[Pair],
+    *,
+    duplicates: Mapping[str, str],
+    judged: Mapping[str, Iterable[int]],
+) -> FalseNegatives:
+    """Collects what the filters need; `pairs` are all there are, of every split, `judged` the rows of qrels."""
+    named: dict[str, set[int]] = {query_id: set(rows) for query_id, rows in judged.items()}
+    equal: dict[str, set[int]] = {}
     for pair in pairs:
-        known.setdefault(normal(pair.query), set()).add(collection.rows[pair.doc_id])
+        row = collection.rows[pair.doc_id]
+        named.setdefault(pair.query_id, set()).add(row)
+        equal.setdefault(normal(pair.query), set()).add(row)
     documents = [passage.document_id() for passage in collection.passages]
+    texts = [normal(passage.text) for passage in collection.passages]
+    first_rows: dict[str, int] = {}
     return FalseNegatives(
-        known={text: frozenset(rows) for text, rows in known.items()},
+        named={query_id: frozenset(rows) for query_id, rows in named.items()},
+        equal={text: frozenset(rows) for text, rows in equal.items()},
         documents=documents,
         clusters=[
             duplicates.get(passage.id, duplicates.get(document, ""))
             for passage, document in zip(collection.passages, documents, strict=True)
         ],
         titles=[normal(passage.title) for passage in collection.passages],
-        texts=[normal(passage.text) for passage in collection.passages],
+        texts=texts,
+        firsts=[first_rows.setdefault(text, row) for row, text in enumerate(texts)],
     )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Margin:
-    """How far below its positive a negative must score; off where both are None."""
-
-    relative: float | None = 0.05
-    """Share of the positive's score: NV-Retriever's TopK-PercPos keeps scores under (1 - .05) of it."""
-    absolute: float | None = None
-
-    def holds(self, score: float, positive: float) -> bool:
-        """Whether a negative of that score may stay; a positive scored 0 or below says nothing, so all may.
-
-        Source: Moreira et al. 2024, arXiv:2407.15831.
-
-        >>> Margin(relative=0.05).holds(9.6, 10.0), Margin(relative=0.05).holds(9.4, 10.0)
-        (False, True)
-        """
-        if positive <= 0:
-            return True
-        if self.relative is not None and score > positive * (1 - self.relative):
-            return False
-        return self.absolute is None or score <= positive - self.absolute

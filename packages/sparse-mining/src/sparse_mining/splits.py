@@ -23,6 +23,8 @@ class Rules:
     val_kinds: frozenset[Kind] = frozenset({"title", "first_sentence", "heading", "question"})
     max_synthetic_ratio: float = 1.0
     """Generated pairs kept per real one in training."""
+    max_equal_queries: int = 10
+    """Queries of equal text beyond which none is used: a text such as 'remarks' names no passage; 0: no bound."""
     seed: int = 42
 
 
@@ -41,6 +43,7 @@ def divide(pairs: Sequence[Pair], collection: Collection, rules: Rules, *, exclu
     sides: dict[Split, list[Pair]] = {"train": [], "val": [], "test": []}
     splits = _splits(pairs, collection, rules)
     seen: set[tuple[str, str]] = set()
+    generic = _generic(pairs, rules.max_equal_queries)
     for pair, split in zip(pairs, splits, strict=True):
         text = normal(pair.query)
         reason = _objection(pair, split, rules)
@@ -48,6 +51,8 @@ def divide(pairs: Sequence[Pair], collection: Collection, rules: Rules, *, exclu
             reason = "evaluation_query"
         elif (text, pair.doc_id) in seen:
             reason = "repeated"
+        elif text in generic:
+            reason = "generic_query"
         if reason:
             left_out[reason] += 1
             continue
@@ -79,6 +84,14 @@ def _objection(pair: Pair, split: Split, rules: Rules) -> str:
     if split == "val" and pair.kind not in rules.val_kinds:
         return "kind_not_validated"
     return ""
+
+
+def _generic(pairs: Sequence[Pair], most: int) -> set[str]:
+    """Query texts that more than `most` queries have; the pairs of one query_id are one query."""
+    ids: dict[str, set[str]] = {}
+    for pair in pairs:
+        ids.setdefault(normal(pair.query), set()).add(pair.query_id)
+    return {text for text, found in ids.items() if len(found) > most} if most else set()
 
 
 def _splits(pairs: Sequence[Pair], collection: Collection, rules: Rules) -> list[Split]:

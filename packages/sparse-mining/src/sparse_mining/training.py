@@ -5,7 +5,7 @@ The rules are in `splits`, `negatives` and `mining`; this is the order in which 
 
 import shutil
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -15,11 +15,13 @@ import msgspec
 
 from sparse_mining._files import InputError, Manifest, Output, sha256, write_json, write_jsonl
 from sparse_mining.groups import Group, write_groups
-from sparse_mining.mining import BATCH, Mined, Plan, mine
-from sparse_mining.negatives import FalseNegatives, false_negatives, read_duplicates
+from sparse_mining.judges import judge
+from sparse_mining.miners import Share, miners
+from sparse_mining.mining import BATCH, Mined, Plan, Sources, mine
+from sparse_mining.negatives import false_negatives, read_duplicates, read_qrels
 from sparse_mining.pairs import Pair, normal, read_pairs
 from sparse_mining.passages import Collection, read_collection, read_queries
-from sparse_mining.searchers import Choices, Searcher, searchers
+from sparse_mining.searchers import Choices
 from sparse_mining.shards import fingerprint, in_shards
 from sparse_mining.splits import Divided, Rules, divide
 
@@ -30,14 +32,17 @@ class Inputs:
 
     passages: Path
     pairs: Sequence[Path]
+    miners: Sequence[Share]
     duplicates: Path | None = None
+    qrels: Sequence[Path] = ()
     excluded_queries: Sequence[Path] = ()
     searched: Sequence[Path] = ()
-    """Files that searchers are made of: embeddings, vectors, IDF, tokenizer."""
+    """Files that searchers and judges are made of: index, embeddings, vectors, IDF, tokenizer, scores."""
 
     def paths(self) -> list[Path]:
         """All of them that are given."""
-        return [*self.pairs, *([self.duplicates] if self.duplicates else []), *self.excluded_queries]
+        duplicates = [self.duplicates] if self.duplicates else []
+        return [*self.pairs, *duplicates, *self.qrels, *self.excluded_queries, *self.searched]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +78,22 @@ class Tally:
     labels: Counter[str] = field(default_factory=Counter)
     sources: Counter[str] = field(default_factory=Counter)
     dropped: Counter[str] = field(default_factory=Counter)
+    n_unjudged: int = 0
+    """Hard negatives that the judge has no score for."""
+    shared: defaultdict[tuple[str, str], float] = field(default_factory=lambda: defaultdict(float))
+    """Sum over groups, by two miners, of the share of what the one saw that the other saw too."""
+
+    def add(self, mined: Mined, plan: Plan) -> None:
+        """Counts a group."""
+        group = mined.group
+        self.n_groups += 1
+        self.n_short += group.labels.count("hard") < plan.n_hard
+        self.n_unjudged += mined.n_unjudged
+        self.labels.update(group.labels)
+        self.sources.update(source.rpartition("@")[0] for source in group.sources)
+        self.dropped.update(drop.reason for drop in mined.dropped)
+        for miner, other, share in mined.shared:
+            self.shared[miner, other] += share
 
     def record(self) -> dict[str, object]:
         """As it stands in `metadata.json`."""
@@ -82,6 +103,11 @@ class Tally:
             "labels": dict(sorted(self.labels.items())),
             "sources": dict(sorted(self.sources.items())),
             "dropped": dict(sorted(self.dropped.items())),
+            "n_unjudged": self.n_unjudged,
+            "overlap": {
+                f"{miner} in {other}": round(total / self.n_groups, 4)
+                for (miner, other), total in sorted(self.shared.items())
+            },
         }
 
 
@@ -94,13 +120,12 @@ def make_groups(inputs: Inputs, places: Places, *, plan: Plan, rules: Rules, cho
     divided = divide(pairs, collection, rules, excluded=excluded)
     if not divided.train:
         raise InputError(f"{inputs.pairs[0]}: no pair is left to train on: left out were {dict(divided.left_out)}")
-    filters = false_negatives(collection, pairs, read_duplicates(inputs.duplicates) if inputs.duplicates else {})
-    found = searchers(list(plan.quotas), collection, choices)
+    sources = _sources(inputs, collection, pairs, plan=plan, choices=choices)
+    facts = [miner.facts() for miner in sources.miners]
     sides = {"train": divided.train, "val": divided.val}
     folder, tallies = places.folder, {side: Tally() for side in sides}
-    facts = [searcher.facts() for searcher in found]
     mined = {
-        side: _kept(chosen, collection, (found, filters, plan), work=places.work / side, facts=(facts, inputs))
+        side: _kept(chosen, collection, sources, plan=plan, work=places.work / side, described=(facts, inputs))
         for side, chosen in sides.items()
     }
     for side, stream in mined.items():
@@ -117,22 +142,33 @@ def make_groups(inputs: Inputs, places: Places, *, plan: Plan, rules: Rules, cho
     )
 
 
+def _sources(inputs: Inputs, collection: Collection, pairs: Sequence[Pair], *, plan: Plan, choices: Choices) -> Sources:
+    filters = false_negatives(
+        collection,
+        pairs,
+        duplicates=read_duplicates(inputs.duplicates) if inputs.duplicates else {},
+        judged=read_qrels(inputs.qrels, collection),
+    )
+    scorer, found = miners(inputs.miners, collection, choices)
+    asked = judge(plan.judge, collection, titles=plan.titles) if plan.judge else None
+    return Sources(scorer=scorer, miners=found, filters=filters, judge=asked)
+
+
 def _kept(
     pairs: Sequence[Pair],
     collection: Collection,
-    how: tuple[Sequence[Searcher], FalseNegatives, Plan],
+    sources: Sources,
     *,
+    plan: Plan,
     work: Path,
-    facts: tuple[object, Inputs],
+    described: tuple[object, Inputs],
 ) -> Callable[[], Iterator[Mined]]:
     """A stream of groups that can be started again: what was mined once lies in `work`."""
-    found, filters, plan = how
-    described, inputs = facts
-    files = [collection.path, *inputs.paths(), *inputs.searched]
-    key = fingerprint(plan, described, [sha256(file) for file in files], pairs)
+    facts, inputs = described
+    key = fingerprint(plan, facts, [sha256(file) for file in [collection.path, *inputs.paths()]], pairs)
 
     def make(first: int, last: int) -> Iterator[Mined]:
-        return mine(pairs[first:last], collection, searchers=found, filters=filters, plan=plan)
+        return mine(pairs[first:last], collection, sources=sources, plan=plan)
 
     return lambda: in_shards(work, key, n_items=len(pairs), size=BATCH, make=make, kind=Mined)
 
@@ -154,13 +190,9 @@ def _audit(mined: Iterable[Mined], collection: Collection) -> Iterator[Audited]:
 
 
 def _counted(mined: Iterable[Mined], tally: Tally, plan: Plan) -> Iterator[Group]:
-    for group, dropped in ((m.group, m.dropped) for m in mined):
-        tally.n_groups += 1
-        tally.n_short += group.labels.count("hard") < plan.n_hard
-        tally.labels.update(group.labels)
-        tally.sources.update(source.partition("@")[0] for source in group.sources)
-        tally.dropped.update(drop.reason for drop in dropped)
-        yield group
+    for one in mined:
+        tally.add(one, plan)
+        yield one.group
 
 
 def _metadata(
@@ -175,6 +207,7 @@ def _metadata(
             "val_share": rules.val_share,
             "val_kinds": sorted(rules.val_kinds),
             "max_synthetic_ratio": rules.max_synthetic_ratio,
+            "max_equal_queries": rules.max_equal_queries,
         },
         "miners": facts,
         "pairs_left_out": dict(sorted(divided.left_out.items())),
