@@ -170,10 +170,10 @@ def test_mining_killed_after_a_shard_goes_on_and_ends_with_the_same_bytes(
     killed_inside = (
         "import os, sys; from sparse_mining import cli, mining, training; training.BATCH = 4\n"
         "real = mining._mine_batch; calls = []\n"
-        "def batch(*given):\n"
+        "def batch(*given, **named):\n"
         "    calls.append(1)\n"
         "    if len(calls) == 3: os.kill(os.getpid(), 9)\n"
-        "    return real(*given)\n"
+        "    return real(*given, **named)\n"
         "mining._mine_batch = batch; cli.main()"
     )
     killed = subprocess.run([sys.executable, "-c", killed_inside, *mine("a")], capture_output=True, check=False)

@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from sparse_mining._files import InputError, write_json
-from sparse_mining.bm25 import Settings
 from sparse_mining.bounds import Bounds, Margin, Window
 from sparse_mining.clusters import Cluster, Clusters
 from sparse_mining.miners import Batch, Miner, Share, miners, shares
@@ -14,6 +13,7 @@ from sparse_mining.negatives import false_negatives
 from sparse_mining.pairs import Pair
 from sparse_mining.passages import Collection, read_collection
 from sparse_mining.searchers import Choices, Searcher
+from sparse_mining.settings import Settings
 
 TWO = [["food#0", "sky#0", "sky#1", "food#1", "money#0"], ["search#0", "search#1", "search#2"]]
 PAIR = Pair(query_id="q", query="김치는 배추로", doc_id="food#0", kind="question")

@@ -24,7 +24,7 @@ def mined(passages: Path, pairs: list[Pair], plan: Plan, *, judge: Judge | None 
     scorer, found = miners(shares, collection, Choices(settings=Settings(), dimensions=4))
     filters = false_negatives(collection, pairs, duplicates={}, judged={})
     sources = Sources(scorer=scorer, miners=found, filters=filters, judge=judge)
-    return list(mine(pairs, collection, sources=sources, plan=plan))
+    return list(mine(pairs, collection, sources=sources, plan=plan, audited=True))
 
 
 def groups(passages: Path, pairs: list[Pair], plan: Plan) -> list[Group]:

@@ -83,10 +83,13 @@ class Shared(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mined:
-    """A group, the candidates that were looked at and left out, and what its miners have in common."""
+    """A group, what was looked at and left out for it, and what its miners have in common."""
 
     group: Group
+    n_dropped: Mapping[Reason, int]
+    """Candidates left out, by reason."""
     dropped: tuple[Drop, ...]
+    """Those candidates, where an audit is wanted: there are often a hundred of them a group."""
     shared: tuple[Shared, ...]
     n_unjudged: int
     """Hard negatives that the judge has no score for."""
@@ -105,10 +108,13 @@ class _Open:
     judged: dict[int, float]
 
 
-def mine(pairs: Sequence[Pair], collection: Collection, *, sources: Sources, plan: Plan) -> Iterator[Mined]:
+def mine(
+    pairs: Sequence[Pair], collection: Collection, *, sources: Sources, plan: Plan, audited: bool = False
+) -> Iterator[Mined]:
     """Yields a group for each pair, in order; a group short of hard negatives is filled up with easy ones.
 
-    InputError where there are fewer passages than a group wants.
+    `audited` keeps each candidate left out, and not only their number. InputError where there are fewer passages than
+    a group wants.
     """
     wanted = 1 + plan.n_hard + plan.n_easy
     if len(collection) < wanted:
@@ -117,10 +123,12 @@ def mine(pairs: Sequence[Pair], collection: Collection, *, sources: Sources, pla
             f"(1 positive, {plan.n_hard} hard, {plan.n_easy} easy): ask for fewer negatives or give more passages"
         )
     for first in range(0, len(pairs), BATCH):
-        yield from _mine_batch(pairs[first : first + BATCH], collection, sources, plan)
+        yield from _mine_batch(pairs[first : first + BATCH], collection, sources, plan, audited=audited)
 
 
-def _mine_batch(pairs: Sequence[Pair], collection: Collection, sources: Sources, plan: Plan) -> Iterator[Mined]:
+def _mine_batch(
+    pairs: Sequence[Pair], collection: Collection, sources: Sources, plan: Plan, *, audited: bool
+) -> Iterator[Mined]:
     batch = Batch(pairs, [collection.rows[pair.doc_id] for pair in pairs])
     looks = {miner.name: miner.look(batch, plan.window) for miner in sources.miners}
     opened = [
@@ -134,7 +142,8 @@ def _mine_batch(pairs: Sequence[Pair], collection: Collection, sources: Sources,
     for one, choice, own in zip(opened, chosen, scores, strict=True):
         yield Mined(
             group=grading.group(choice, collection, own, scale=plan.scale, titles=plan.titles),
-            dropped=tuple(one.dropped),
+            n_dropped=Counter(drop.reason for drop in one.dropped),
+            dropped=tuple(one.dropped) if audited else (),
             shared=tuple(shared(one.looks)),
             n_unjudged=sum(c.row not in one.judged for c in choice.hard) if sources.judge is not None else 0,
         )

@@ -81,7 +81,7 @@ class FalseNegatives:
     titles: Sequence[str]
     texts: Sequence[str]
     firsts: Sequence[int]
-    """The first row of equal text."""
+    """The first row of equal text, or of the same near-duplicate cluster: no two of one are in a group."""
 
     def answers(self, pair: Pair, positive: int) -> Answers:
         """What is known to answer the query of a pair."""
@@ -121,17 +121,21 @@ def false_negatives(
         named.setdefault(pair.query_id, set()).add(row)
         equal.setdefault(normal(pair.query), set()).add(row)
     documents = [passage.document_id() for passage in collection.passages]
+    clusters = [
+        duplicates.get(passage.id, duplicates.get(document, ""))
+        for passage, document in zip(collection.passages, documents, strict=True)
+    ]
     texts = [normal(passage.text) for passage in collection.passages]
-    first_rows: dict[str, int] = {}
+    first_rows: dict[tuple[str, str], int] = {}
     return FalseNegatives(
         named={query_id: frozenset(rows) for query_id, rows in named.items()},
         equal={text: frozenset(rows) for text, rows in equal.items()},
         documents=documents,
-        clusters=[
-            duplicates.get(passage.id, duplicates.get(document, ""))
-            for passage, document in zip(collection.passages, documents, strict=True)
-        ],
+        clusters=clusters,
         titles=[normal(passage.title) for passage in collection.passages],
         texts=texts,
-        firsts=[first_rows.setdefault(text, row) for row, text in enumerate(texts)],
+        firsts=[
+            first_rows.setdefault((cluster, "" if cluster else text), row)
+            for row, (cluster, text) in enumerate(zip(clusters, texts, strict=True))
+        ],
     )

@@ -81,14 +81,6 @@ class Choices:
     seed: int = 42
 
 
-def searchers(specs: Sequence[str], collection: Collection, choices: Choices) -> list[Searcher]:
-    """One searcher for each spec, named by its kind, or by the whole spec where a kind comes twice."""
-    analyses = Analyses(collection)
-    kinds = [spec.partition(":")[0] for spec in specs]
-    names = [kind if kinds.count(kind) == 1 else spec for kind, spec in zip(kinds, specs, strict=True)]
-    return [searcher(spec, analyses, choices, name=name) for spec, name in zip(specs, names, strict=True)]
-
-
 def searcher(spec: str, analyses: Analyses, choices: Choices, *, name: str = "") -> Searcher:
     """The searcher of `bm25[:ANALYSER]`, `dense[:svd|:FOLDER]` or `sparse:VECTORS` over these passages.
 

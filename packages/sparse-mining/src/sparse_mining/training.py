@@ -91,7 +91,7 @@ class Tally:
         self.n_unjudged += mined.n_unjudged
         self.labels.update(group.labels)
         self.sources.update(source.rpartition("@")[0] for source in group.sources)
-        self.dropped.update(drop.reason for drop in mined.dropped)
+        self.dropped.update(mined.n_dropped)
         for miner, other, share in mined.shared:
             self.shared[miner, other] += share
 
@@ -125,7 +125,7 @@ def make_groups(inputs: Inputs, places: Places, *, plan: Plan, rules: Rules, cho
     sides = {"train": divided.train, "val": divided.val}
     folder, tallies = places.folder, {side: Tally() for side in sides}
     mined = {
-        side: _kept(chosen, collection, sources, plan=plan, work=places.work / side, described=(facts, inputs))
+        side: _kept(chosen, collection, sources, plan=plan, places=places, described=(side, facts, inputs))
         for side, chosen in sides.items()
     }
     for side, stream in mined.items():
@@ -160,17 +160,18 @@ def _kept(
     sources: Sources,
     *,
     plan: Plan,
-    work: Path,
-    described: tuple[object, Inputs],
+    places: Places,
+    described: tuple[str, object, Inputs],
 ) -> Callable[[], Iterator[Mined]]:
-    """A stream of groups that can be started again: what was mined once lies in `work`."""
-    facts, inputs = described
-    key = fingerprint(plan, facts, [sha256(file) for file in [collection.path, *inputs.paths()]], pairs)
+    """A stream of groups that can be started again: what was mined once lies in the work folder."""
+    side, facts, inputs = described
+    audited = places.audit is not None
+    key = fingerprint(plan, audited, facts, [sha256(file) for file in [collection.path, *inputs.paths()]], pairs)
 
     def make(first: int, last: int) -> Iterator[Mined]:
-        return mine(pairs[first:last], collection, sources=sources, plan=plan)
+        return mine(pairs[first:last], collection, sources=sources, plan=plan, audited=audited)
 
-    return lambda: in_shards(work, key, n_items=len(pairs), size=BATCH, make=make, kind=Mined)
+    return lambda: in_shards(places.work / side, key, n_items=len(pairs), size=BATCH, make=make, kind=Mined)
 
 
 def _audit(mined: Iterable[Mined], collection: Collection) -> Iterator[Audited]:
