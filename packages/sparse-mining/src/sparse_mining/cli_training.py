@@ -11,11 +11,9 @@ import typer
 
 from sparse_mining._files import InputError, Manifest, Output
 from sparse_mining.groups import Shape
-from sparse_mining.options import PACKAGE, Dimensions, Passages, Seed, log, package_version
+from sparse_mining.options import PACKAGE, package_version
 
 Groups = Annotated[Path, typer.Argument(metavar="GROUPS", help="JSON Lines of groups")]
-
-
 
 
 def score(
