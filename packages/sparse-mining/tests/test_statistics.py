@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from sparse_mining.groups import Group, read_groups
-from sparse_mining.statistics import statistics
+from sparse_mining.statistics import Asked, read_asked, statistics
 
 
 def test_the_golden_groups_in_numbers(golden: Path) -> None:
@@ -25,3 +25,17 @@ def test_groups_short_of_the_usual_number_are_counted_and_overlap_is_a_share() -
     )
     assert found.n_short == 1
     assert {m.miner: m.overlap.get("bm25") for m in found.miners} == {"bm25": None, "dense": 1.0, "pairs": 0.0}
+
+
+def test_groups_are_short_of_what_mining_was_asked_for(golden: Path) -> None:
+    groups = list(read_groups(golden / "groups.jsonl"))
+    found = statistics(groups, asked=Asked(n_hard=7, seen={"bm25 in dense": 0.25}))
+    assert (found.n_hard, found.n_short, found.seen) == (7, 1, {"bm25 in dense": 0.25})
+    assert (statistics(groups).n_hard, statistics(groups).n_short) == (1, 0)
+
+
+def test_the_golden_metadata_says_how_many_were_asked_for_and_what_miners_share(golden: Path) -> None:
+    asked = read_asked(golden / "mining.json", Path("train.jsonl"))
+    assert asked.n_hard == 1
+    assert set(asked.seen) == {"bm25 in dense", "dense in bm25"}
+    assert read_asked(golden / "mining.json", Path("other.jsonl")).seen == {}

@@ -5,6 +5,7 @@ A group file can be read and still be wrong: out of order, a negative that is th
 
 from collections import Counter
 from collections.abc import Iterable, Sequence, Set
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
@@ -17,6 +18,21 @@ from sparse_mining.pairs import normal
 
 N_EXAMPLES = 5
 """Groups named for each finding."""
+
+UNSORTED = "scores are not best-first"
+OVERLAPPING = "a score is not below those of a better label"
+OF_SCORES = frozenset({UNSORTED, OVERLAPPING})
+"""What a teacher's own scores may well be: it does not always put the positive first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Others:
+    """What other files hold that must not be met here."""
+
+    queries: Set[str] = frozenset()
+    """Normalised texts."""
+    documents: Set[str] = frozenset()
+    """Documents that hold a positive."""
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,8 +63,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     findings: tuple[Finding, ...]
 
 
-def check(groups: Iterable[Group], *, others: Set[str]) -> Report:
-    """Looks every group over; `others` are normalised texts of queries that must not be met here."""
+def check(groups: Iterable[Group], *, others: Others) -> Report:
+    """Looks every group over, by itself, beside those before it and beside other files."""
     problems: dict[str, list[str]] = {}
     sizes: Counter[int] = Counter()
     scores: dict[str, list[float]] = {}
@@ -61,8 +77,10 @@ def check(groups: Iterable[Group], *, others: Set[str]) -> Report:
         key = (normal(group.query), group.d_ids[0] if group.d_ids else "")
         if key in seen:
             found.append("the same query and positive as an earlier group")
-        if key[0] in others:
+        if key[0] in others.queries:
             found.append("the query is met in another file")
+        if document_of(group.d_ids[:1]) in others.documents:
+            found.append("the positive's document has a positive in another file")
         seen.add(key)
         for problem in found:
             problems.setdefault(problem, []).append(group.q_id)
@@ -77,14 +95,28 @@ def check(groups: Iterable[Group], *, others: Set[str]) -> Report:
     )
 
 
-def query_texts(path: Path) -> set[str]:
-    """The normalised query texts of a file of groups, of pairs or of BEIR queries."""
-    return {normal(line.query or line.text) for line in read_jsonl(path, _Line)}
+def others_of(paths: Iterable[Path]) -> Others:
+    """What files of groups, of pairs or of BEIR queries hold; documents are told by groups alone."""
+    lines = [line for path in paths for line in read_jsonl(path, _Line)]
+    return Others(
+        queries=frozenset(normal(line.query or line.text) for line in lines),
+        documents=frozenset(document_of(line.d_ids[:1]) for line in lines if line.d_ids),
+    )
+
+
+def document_of(doc_ids: Sequence[str]) -> str:
+    """The document of the first passage: its id up to the last `#`; empty where there is none.
+
+    >>> document_of(["doc-1#4"]), document_of(["doc-2"])
+    ('doc-1', 'doc-2')
+    """
+    return next((doc_id.rpartition("#")[0] or doc_id for doc_id in doc_ids), "")
 
 
 class _Line(msgspec.Struct, frozen=True, kw_only=True):
     query: str = ""
     text: str = ""
+    d_ids: tuple[str, ...] = ()
 
 
 def problems_of(group: Group) -> Iterable[str]:
@@ -92,13 +124,13 @@ def problems_of(group: Group) -> Iterable[str]:
     if "positive" not in group.labels[:1]:
         yield "the first document is not a positive"
     if any(b > a for a, b in pairwise(group.scores)):
-        yield "scores are not best-first"
+        yield UNSORTED
     if not np.isfinite(group.scores).all():
         yield "a score is not a finite number"
     if any(ORDER[b] < ORDER[a] for a, b in pairwise(group.labels)):
         yield "labels are not in the order positive, hard, easy"
     if _labels_overlap(group):
-        yield "a score is not below those of a better label"
+        yield OVERLAPPING
     if len(set(group.d_ids)) < len(group.d_ids):
         yield "a document is there twice"
     if len({normal(doc) for doc in group.docs}) < len(group.docs):

@@ -59,26 +59,27 @@ def score(
 def check(
     groups: Groups,
     against: Annotated[
-        list[Path] | None, typer.Option(help="Groups or queries.jsonl that must share no query with it; repeat")
+        list[Path] | None,
+        typer.Option(help="Groups or queries.jsonl that must share no query, and no positive's document; repeat"),
     ] = None,
     arrow: Annotated[Path | None, typer.Option(help="Folder for the groups as a `datasets` directory")] = None,
     shape: Annotated[Shape, typer.Option(help="Columns of --arrow: with or without ids")] = "kd",
+    scored: Annotated[bool, typer.Option(help="Scores are a teacher's: their order is told, not wrong")] = False,
 ) -> None:
     """Looks a file of groups over; what is found goes to stdout, and exit 1 says that something is wrong."""
     import msgspec
 
     from sparse_mining import arrow as arrows
+    from sparse_mining.checking import OF_SCORES, others_of
     from sparse_mining.checking import check as look_over
-    from sparse_mining.checking import query_texts
     from sparse_mining.groups import read_groups
 
     started = time.time()
-    others = frozenset(text for path in against or [] for text in query_texts(path))
-    report = look_over(read_groups(groups), others=others)
+    report = look_over(read_groups(groups), others=others_of(against or []))
     print(msgspec.json.format(msgspec.json.encode(report), indent=2).decode())
-    if report.findings:
-        wrong = "; ".join(f"{finding.n} x {finding.problem}" for finding in report.findings)
-        raise InputError(f"{groups}: {wrong}")
+    wrong = [f"{f.n} x {f.problem}" for f in report.findings if not (scored and f.problem in OF_SCORES)]
+    if wrong:
+        raise InputError(f"{groups}: {'; '.join(wrong)}")
     if arrow is not None:
         n_groups = arrows.write_dataset(read_groups(groups), arrow, shape)
         Manifest(
@@ -91,11 +92,17 @@ def check(
         ).write()
 
 
-def stats(groups: Groups) -> None:
-    """Tells what each miner gave, how hard it is and where miners overlap, as JSON on stdout."""
+def stats(
+    groups: Groups,
+    metadata: Annotated[Path | None, typer.Option(help="metadata.json of mine; else the one beside GROUPS")] = None,
+) -> None:
+    """Tells what each miner gave, how hard it is, where miners overlap and how many groups are short, as JSON."""
     import msgspec
 
     from sparse_mining.groups import read_groups
-    from sparse_mining.statistics import statistics
+    from sparse_mining.statistics import read_asked, statistics
 
-    print(msgspec.json.format(msgspec.json.encode(statistics(read_groups(groups))), indent=2).decode())
+    beside = metadata or groups.with_name("metadata.json")
+    asked = read_asked(beside, groups) if metadata is not None or beside.is_file() else None
+    found = statistics(read_groups(groups), asked=asked)
+    print(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
