@@ -44,10 +44,6 @@ def mine(run: Run, passages: Path, pairs: Path, tmp_path: Path) -> Run:
     return call
 
 
-def sources(folder: Path) -> set[str]:
-    return {source.partition("@")[0] for group in read_groups(folder / "train.jsonl") for source in group.sources}
-
-
 def write_vectors(path: Path, vectors: dict[str, dict[str, float]]) -> None:
     table = pa.table(
         {
@@ -110,13 +106,21 @@ def test_sparse_vectors_are_mined_by_tokens_times_idf_and_by_query_vectors(
     assert "--query-vectors, or --query-idf together with" in mine("none", "--miners", spec)
 
 
-@pytest.mark.parametrize("miners", ["bm25:words", "bm25:words=1,bm25:bigrams=1", "bm25:words=1,clusters=1"])
-def test_miners_carry_their_names_into_sources(mine: Run, tmp_path: Path, miners: str) -> None:
+@pytest.mark.parametrize(
+    ("miners", "names"),
+    [
+        ("bm25:words", ["bm25"]),
+        ("bm25:words=1,bm25:bigrams=1", ["bm25:words", "bm25:bigrams"]),
+        ("dense=1,clusters=1", ["dense", "clusters"]),
+    ],
+)
+def test_miners_go_by_their_kind_or_by_all_of_their_spec(
+    mine: Run, tmp_path: Path, miners: str, names: list[str]
+) -> None:
     assert mine("out", "--miners", miners, "--dimensions", 4) == ""
-    known = {"bm25", "bm25:words", "bm25:bigrams", "clusters", "pairs", "random"}
-    assert {"pairs", "random"} < sources(tmp_path / "out") <= known
     metadata = json.loads((tmp_path / "out" / "metadata.json").read_text())
-    assert set(metadata["splits"]["train"]["sources"]) == sources(tmp_path / "out")
+    assert [miner["name"] for miner in metadata["miners"]] == list(metadata["plan"]["quotas"]) == names
+    assert set(metadata["splits"]["train"]["sources"]) <= {*names, "pairs", "random"}
 
 
 def test_random_sampling_keeps_to_the_window_and_is_the_same_twice(mine: Run, tmp_path: Path) -> None:
