@@ -116,14 +116,19 @@ def mine(
     `audited` keeps each candidate left out, and not only their number. InputError where there are fewer passages than
     a group wants.
     """
+    refuse_too_few(collection, plan)
+    for first in range(0, len(pairs), BATCH):
+        yield from _mine_batch(pairs[first : first + BATCH], collection, sources, plan, audited=audited)
+
+
+def refuse_too_few(collection: Collection, plan: Plan) -> None:
+    """Raises InputError where there are fewer passages than a group wants."""
     wanted = 1 + plan.n_hard + plan.n_easy
     if len(collection) < wanted:
         raise InputError(
             f"{collection.path}: {len(collection)} passages, but a group wants {wanted} "
             f"(1 positive, {plan.n_hard} hard, {plan.n_easy} easy): ask for fewer negatives or give more passages"
         )
-    for first in range(0, len(pairs), BATCH):
-        yield from _mine_batch(pairs[first : first + BATCH], collection, sources, plan, audited=audited)
 
 
 def _mine_batch(

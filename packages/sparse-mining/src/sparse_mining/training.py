@@ -17,7 +17,7 @@ from sparse_mining._files import InputError, Manifest, Output, sha256, write_jso
 from sparse_mining.groups import Group, write_groups
 from sparse_mining.judges import judge
 from sparse_mining.miners import Share, miners
-from sparse_mining.mining import BATCH, Mined, Plan, Sources, mine
+from sparse_mining.mining import BATCH, Mined, Plan, Sources, mine, refuse_too_few
 from sparse_mining.negatives import false_negatives, read_duplicates, read_qrels
 from sparse_mining.pairs import Pair, normal, read_pairs
 from sparse_mining.passages import Collection, read_collection, read_queries
@@ -120,6 +120,7 @@ def make_groups(inputs: Inputs, places: Places, *, plan: Plan, rules: Rules, cho
     divided = divide(pairs, collection, rules, excluded=excluded)
     if not divided.train:
         raise InputError(f"{inputs.pairs[0]}: no pair is left to train on: left out were {dict(divided.left_out)}")
+    refuse_too_few(collection, plan)
     sources = _sources(inputs, collection, pairs, plan=plan, choices=choices)
     facts = [miner.facts() for miner in sources.miners]
     sides = {"train": divided.train, "val": divided.val}
