@@ -11,6 +11,7 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 from tokenizers import AddedToken, Tokenizer
 from tokenizers.decoders import WordPiece as WordPieceDecoder
 from tokenizers.models import WordPiece
@@ -142,6 +143,33 @@ def write_vectors(path: Path, passages: Path) -> Path:
             vector = {"id": passage["_id"], "vector": bag_vector(tokenizer, passage["text"])}
             lines.write(json.dumps(vector, ensure_ascii=False) + "\n")
     return path
+
+
+DIMENSIONS = 8
+
+
+def dense_vector(text: str) -> list[float]:
+    """A unit vector that texts with the same words share: words counted by the remainder of their hash."""
+    counts = [0.0] * DIMENSIONS
+    for word in text.split():
+        counts[hashlib.sha256(word.encode()).digest()[0] % DIMENSIONS] += 1
+    length = math.sqrt(sum(c * c for c in counts)) or 1.0
+    return [c / length for c in counts]
+
+
+def write_embeddings(folder: Path, kind: str, texts: Mapping[str, str]) -> Path:
+    """A folder of dense vectors of `kind` (document or query), as `sparse-mining embed` lays it out."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rows = np.array([dense_vector(text) for text in texts.values()], dtype=np.float32)
+    np.save(folder / f"{kind}_embeddings.npy", rows)
+    (folder / f"{kind}_ids.json").write_text(json.dumps(list(texts), ensure_ascii=False), encoding="utf-8")
+    return folder
+
+
+def read_titles(passages: Path) -> dict[str, str]:
+    """Title of each passage of a BEIR folder, by id."""
+    lines = (passages / "corpus.jsonl").read_text(encoding="utf-8").splitlines()
+    return {passage["_id"]: passage["title"] for passage in map(json.loads, lines)}
 
 
 def write_recipe(folder: Path, name: str, *, n_passages: int = 40, more: str = "", vectors: bool = True) -> Path:

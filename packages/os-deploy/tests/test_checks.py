@@ -146,3 +146,21 @@ def test_a_truncated_zip_is_found_and_the_rest_still_checked(tmp_path: Path) -> 
     path = write_export(tmp_path) / "encoder.zip"
     path.write_bytes(path.read_bytes()[:100])
     assert failures(tmp_path) == ["encoder.zip: readable"]
+
+
+def write_report(folder: Path, *, safe: bool, check: str) -> None:
+    checks = [{"check": check, "ok": False, "found": "4.40", "wanted": "less", "why": "it is so"}]
+    inspection = {"format": "inspection", "version": 1, "model": "m", "safe_for_opensearch": safe, "checks": checks}
+    (folder / "export_report.json").write_text(json.dumps({"format": "export_report", "inspection": inspection}))
+
+
+def test_a_model_that_its_own_inspection_calls_unsafe_is_refused(tmp_path: Path) -> None:
+    write_report(write_export(tmp_path), safe=False, check="decoded_keys")
+    assert next(f.line() for f in check_folder(tmp_path) if not f.ok).startswith(
+        "FAIL  inspection: found decoded_keys: 4.40"
+    )
+
+
+def test_ceilings_alone_make_no_model_unsafe(tmp_path: Path) -> None:
+    write_report(write_export(tmp_path), safe=True, check="document_ceiling")
+    assert failures(tmp_path) == []

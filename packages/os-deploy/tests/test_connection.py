@@ -1,10 +1,17 @@
 """Where the cluster is, and credentials that stay secret."""
 
+import functools
+import hashlib
+import hmac
+import threading
+from collections.abc import Iterator, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import parse_qsl, quote
 
 import pytest
 from os_deploy import InputError
-from os_deploy.cluster import Cluster
+from os_deploy.cluster import Cluster, ClusterError, Done
 from os_deploy.connection import Connection, Credentials, connection_from
 
 
@@ -51,13 +58,77 @@ def test_an_authority_that_is_no_certificate_is_refused(tmp_path: Path) -> None:
         Cluster(Connection(url="https://localhost:1", ca_file=tmp_path / "ca.pem"))
 
 
-def test_requests_for_aws_are_signed(monkeypatch: pytest.MonkeyPatch) -> None:
+def hashed(key: bytes, text: str) -> bytes:
+    return hmac.new(key, text.encode(), hashlib.sha256).digest()
+
+
+def expected_signature(method: str, target: str, headers: Mapping[str, str], body: bytes) -> str:
+    """AWS Signature Version 4, computed anew from a request as it arrived; the secret is `secret`.
+
+    Source: docs.aws.amazon.com, "Create a signed AWS API request".
+    """
+    credential, signed, _ = (part.partition("=")[2] for part in headers["authorization"].split(" ", 1)[1].split(", "))
+    scope = credential.split("/", 1)[1]
+    day, region, service, _ = scope.split("/")
+    path, _, query = target.partition("?")
+    pairs = sorted(parse_qsl(query, keep_blank_values=True))
+    canonical = [
+        method,
+        quote(path, safe="/~"),
+        "&".join(f"{quote(k, safe='~')}={quote(v, safe='~')}" for k, v in pairs),
+        *(f"{name}:{headers[name].strip()}" for name in signed.split(";")),
+        "",
+        signed,
+        hashlib.sha256(body).hexdigest(),
+    ]
+    digest = hashlib.sha256("\n".join(canonical).encode()).hexdigest()
+    key = functools.reduce(hashed, [day, region, service, "aws4_request"], b"AWS4secret")
+    return hashed(key, "\n".join(["AWS4-HMAC-SHA256", headers["x-amz-date"], scope, digest])).hex()
+
+
+class Verifying(BaseHTTPRequestHandler):
+    """Answers 200 to a request that AWS would take, and 403 to others."""
+
+    def answer(self) -> None:
+        body = self.rfile.read(int(self.headers.get("content-length") or 0))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        right = headers["authorization"].endswith(expected_signature(self.command, self.path, headers, body))
+        self.send_response(200 if right else 403)
+        self.send_header("content-type", "application/json")
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+    do_GET = do_POST = do_PUT = answer  # noqa: N815 (http.server asks for these names)
+
+    def log_message(self, format: str, *arguments: object) -> None:
+        """Says nothing."""
+
+
+@pytest.fixture
+def verifier() -> Iterator[str]:
+    """The URL of a server on loopback that verifies signatures."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Verifying)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.mark.parametrize("service", ["es", "aoss"])
+def test_requests_for_aws_carry_a_signature_that_can_be_verified(
+    monkeypatch: pytest.MonkeyPatch, verifier: str, service: str
+) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKID")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-    cluster = Cluster(
-        connection_from({"OPENSEARCH_URL": "https://search:443", "OPENSEARCH_AWS_REGION": "ap-northeast-2"})
-    )
-    signer = cluster._client.transport.get_connection().http_auth
-    headers = signer("GET", "https://search:443/_search", {}, None)
-    assert "AKID" in headers["Authorization"]
-    assert "ap-northeast-2/es/aws4_request" in headers["Authorization"]
+    region = {"OPENSEARCH_AWS_REGION": "ap-northeast-2", "OPENSEARCH_AWS_SERVICE": service}
+    cluster = Cluster(connection_from({"OPENSEARCH_URL": verifier, **region}))
+    cluster.get("/", Done)
+    cluster.post("/docs-v1/_bulk?filter_path=errors,items.*._id", Done, body='{"index":{"_id":"문서#0"}}\n'.encode())
+    cluster.post("/docs-v1/_search?search_pipeline=docs-rrf", Done, body={"query": {"match": {"text": "검색"}}})
+    cluster.put("/_search/pipeline/docs-rrf", body={})
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "another")
+    with pytest.raises(ClusterError, match="not allowed"):
+        Cluster(connection_from({"OPENSEARCH_URL": verifier, **region})).get("/", Done)
+    cluster.close()

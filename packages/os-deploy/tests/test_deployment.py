@@ -1,17 +1,28 @@
 """Deployments on a real server: complete, idempotent, blue/green, undone."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from exports import write_export, write_passages, write_recipe, write_vectors
+from exports import (
+    dense_vector,
+    read_titles,
+    write_embeddings,
+    write_export,
+    write_passages,
+    write_recipe,
+    write_vectors,
+)
 from os_deploy import InputError
 from os_deploy.bundles import read_bundles, the_bundle
-from os_deploy.cluster import Cluster
+from os_deploy.cluster import Cluster, Done
+from os_deploy.corpus import Corpus
 from os_deploy.deployment import Deployer, Deployment
 from os_deploy.ingest import count
+from os_deploy.prove.deployed import Proof
 from os_deploy.recipe import read_recipe
 from os_deploy.removal import list_versions, plan_removal, remove
-from os_deploy.searching import Searcher, local_weigher
+from os_deploy.searching import Mode, Searcher, local_weigher
 from os_deploy.versions import read_versions, roll_back, serving_indices, serving_version
 
 pytestmark = pytest.mark.live
@@ -32,7 +43,8 @@ def searcher(cluster: Cluster, name: str, folder: Path) -> Searcher:
 def test_a_recipe_becomes_an_index_that_answers_in_every_mode(cluster: Cluster, tmp_path: Path) -> None:
     done = deploy(cluster, write_recipe(tmp_path, "every"))
     assert (done.index, done.version, done.n_passages, done.n_sent, done.replaced) == ("every-v1", 1, 40, 40, [])
-    assert [(f.check, f.ok) for f in done.proof] == [("count", True), ("query_weights", True)]
+    checks = ["count", "query_weights", "indexed_vectors", "ranking"]
+    assert [(f.check, f.ok) for f in done.proof] == [(check, True) for check in checks]
     search = searcher(cluster, "every", tmp_path)
     best = {mode: search.search("도서관 학생은 책", mode=mode)[0].title for mode in ("bm25", "sparse", "two_phase")}
     assert best == {"bm25": "도서관 학생", "sparse": "도서관 학생", "two_phase": "도서관 학생"}
@@ -85,6 +97,11 @@ def test_removal_names_what_goes_and_leaves_nothing_but_shared_models(cluster: C
 def test_the_server_encodes_passages_that_come_without_vectors(cluster: Cluster, tmp_path: Path) -> None:
     done = deploy(cluster, write_recipe(tmp_path, "server-side", n_passages=8, vectors=False))
     assert done.encoder_id
+    assert [(f.check, f.ok) for f in done.proof] == [
+        ("count", True),
+        ("query_weights", True),
+        ("indexed_vectors", True),
+    ]
     assert searcher(cluster, "server-side", tmp_path).search("도서관")[0].title == "도서관 학생"
 
 
@@ -94,10 +111,47 @@ def test_query_tokens_need_no_model_on_the_server(cluster: Cluster, tmp_path: Pa
     assert searcher(cluster, "tokens", tmp_path).search("도서관")[0].title == "도서관 학생"
 
 
+def test_dense_vectors_answer_alone_and_in_hybrids(cluster: Cluster, tmp_path: Path) -> None:
+    recipe = write_recipe(tmp_path, "dense", n_passages=16, more="query: tokens\ndense: embeddings")
+    write_embeddings(tmp_path / "embeddings", "document", read_titles(tmp_path / "passages"))
+    deploy(cluster, recipe)
+    text = "도서관 학생"
+    search = replace(searcher(cluster, "dense", tmp_path), embeddings={text: dense_vector(text)})
+    modes: list[Mode] = ["dense", "hybrid_dense", "rrf_dense", "rrf_all"]
+    assert [search.search(text, mode=mode)[0].title for mode in modes] == [text] * 4
+    with pytest.raises(InputError, match="found no dense vector for '책', wanted one"):
+        search.search("책", mode="dense")
+
+
+def test_passages_without_a_dense_vector_are_refused_before_anything_changes(cluster: Cluster, tmp_path: Path) -> None:
+    recipe = write_recipe(tmp_path, "sparse-only", more="query: tokens\ndense: embeddings")
+    write_embeddings(tmp_path / "embeddings", "document", {"doc-0#0": "희소 검색"})
+    with pytest.raises(InputError, match="found no row for 'doc-0#1'"):
+        deploy(cluster, recipe)
+    assert read_versions(cluster, "sparse-only") == []
+
+
+def test_vectors_out_of_step_with_the_index_do_not_serve(cluster: Cluster, tmp_path: Path) -> None:
+    recipe = write_recipe(tmp_path, "tampered", more="query: tokens\nparity_texts: 40")
+    deploy(cluster, recipe)
+    served = read_versions(cluster, "tampered")[0]
+    cluster.post("/tampered-v1/_update/doc-0%230?refresh=true", Done, body={"doc": {"vector": {"날씨": 9.0}}})
+    corpus = Corpus(
+        passages=tmp_path / "passages",
+        vectors=tmp_path / "vectors.jsonl",
+        tokenizer=read_bundles(tmp_path / "deploy")[0].tokenizer,
+        field="rank_features",
+    )
+    bundles = {b.config.function_name: b for b in read_bundles(tmp_path / "deploy")}
+    proof = Proof(cluster=cluster, recipe=read_recipe(recipe), record=served, corpus=corpus, bundles=bundles).findings()
+    assert {f.check: f.ok for f in proof} == {"count": True, "indexed_vectors": False, "ranking": False}
+
+
 def test_a_seismic_index_answers_by_token_ids(cluster: Cluster, tmp_path: Path) -> None:
     more = "field: sparse_vector\nseismic: {approximate_threshold: 5}"
-    deploy(cluster, write_recipe(tmp_path, "seismic", more=more))
+    done = deploy(cluster, write_recipe(tmp_path, "seismic", more=more))
     search = searcher(cluster, "seismic", tmp_path)
+    assert done.proof[-1].line() == "ok    overlap: 100.0% of the exact top 10 over 8 queries"
     best = search.search("도서관 학생은 책", explain=True)[0]
     assert (best.title, next(iter(best.terms))) == ("도서관 학생", "##은")
     with pytest.raises(InputError, match="two_phase: found a sparse_vector field"):

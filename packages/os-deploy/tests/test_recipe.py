@@ -54,6 +54,11 @@ def test_other_names_are_taken(name: str) -> None:
     check_name(name)
 
 
+def test_dense_and_seismic_do_not_go_into_one_index(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="found `dense` with `field: sparse_vector`"):
+        read_recipe(write(tmp_path, NEEDED + "dense: e\nfield: sparse_vector"))
+
+
 def test_no_file_and_no_yaml_are_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such file"):
         read_recipe(tmp_path / "none.yaml")

@@ -8,9 +8,11 @@ import zipfile
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
-from os_deploy._files import InputError, sha256
+import msgspec
+
+from os_deploy._files import InputError, read_json, sha256
 from os_deploy.bundles import Bundle, read_bundles
-from os_deploy.findings import Finding, Requirement, named
+from os_deploy.findings import Finding, Inspection, Requirement, named, read_inspection
 from os_deploy.tokens import check_idf, check_tokenizer
 
 FORBIDDEN = (".jar", ".class", ".so", ".dylib", ".dll")
@@ -45,6 +47,11 @@ COMPLETE = Requirement(
     wanted="at most one SPARSE_ENCODING and one SPARSE_TOKENIZE zip, each with its config",
     why="a deployment has one document encoder and one query tokenizer",
 )
+INSPECTION = Requirement(
+    check="inspection",
+    wanted="a model that its own inspection calls safe for OpenSearch",
+    why="it would be served otherwise than it was trained; `sparse-encoder inspect` says more",
+)
 SAME_KEYS = Requirement(
     check="same_tokenizer",
     wanted="one vocabulary in both zips",
@@ -60,7 +67,7 @@ def check_folder(folder: Path) -> list[Finding]:
         findings += named(bundle.zip_path.name, check_bundle(bundle))
     if len(bundles) == 2:
         findings += _check_same_keys(bundles)
-    return findings
+    return findings + _check_inspection(folder)
 
 
 def check_bundle(bundle: Bundle) -> list[Finding]:
@@ -90,6 +97,26 @@ def _check_complete(folder: Path, bundles: Sequence[Bundle]) -> Finding:
     stray = sorted({p.name for p in folder.glob("*.zip")} - {b.zip_path.name for b in bundles})
     found = ", ".join(functions) + "".join(f", {name} without a config" for name in stray)
     return COMPLETE.met(len(set(functions)) == len(functions) and not stray, found)
+
+
+class _ExportReport(msgspec.Struct, frozen=True):
+    inspection: Inspection
+
+
+def _check_inspection(folder: Path) -> list[Finding]:
+    """What the model's inspection came to, where the export has its report; nothing otherwise.
+
+    Failures that leave it safe are of the ceilings of `sparse_vector`, which are looked at when one is deployed.
+    """
+    alone, exported = folder / "inspection.json", folder / "export_report.json"
+    reports = [read_inspection(alone)] if alone.is_file() else []
+    reports += [read_json(exported, _ExportReport).inspection] if exported.is_file() else []
+    findings = []
+    for report in reports:
+        failed = [f"{c.check}: {c.found}" for c in report.checks if not c.ok]
+        shown = "safe" if report.safe_for_opensearch else "; ".join(failed) or "not safe"
+        findings.append(INSPECTION.met(report.safe_for_opensearch, shown))
+    return findings
 
 
 def _check_size(bundle: Bundle) -> Finding:

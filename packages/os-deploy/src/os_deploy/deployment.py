@@ -5,39 +5,34 @@ all is done.
 """
 
 import hashlib
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 import msgspec
 
-from os_deploy._files import write_json
+from os_deploy._files import read_json, write_json
 from os_deploy.bundles import Bundle, FunctionName, read_bundles, the_bundle
+from os_deploy.ceilings import Heaviest, check_ceilings, heaviest_of, raise_ceilings
 from os_deploy.checks import check_folder
 from os_deploy.cluster import Cluster, Done
 from os_deploy.corpus import Corpus, Survey
-from os_deploy.findings import Finding, Requirement, read_inspection, refuse_failures
-from os_deploy.indices import Record, index_body, ingest_pipeline, search_pipelines, vector_keys
-from os_deploy.ingest import Ingest, count
+from os_deploy.dense import read_dense
+from os_deploy.findings import Finding, refuse_failures
+from os_deploy.indices import Record, index_body, ingest_pipeline, search_pipelines
+from os_deploy.ingest import Ingest
 from os_deploy.models import ensure_model
-from os_deploy.passages import read_qrels, read_queries
 from os_deploy.preflight import Facts, check_cluster, check_name_free, fix_settings, learn_facts
-from os_deploy.prove.parity import Parity
-from os_deploy.prove.ranking import mean_ndcg
+from os_deploy.prove.deployed import Proof
+from os_deploy.prove.parity import predict
 from os_deploy.recipe import Recipe
-from os_deploy.searching import Searcher, Weigh, local_weigher
 from os_deploy.versions import mark_complete, next_version, read_versions, serve, serving_indices
 
 MERGE_TIMEOUT_S = 3600.0
 REPLICAS_TIMEOUT_S = 30
-
-QUALITY = Requirement(
-    check="quality",
-    wanted="nDCG@10 not below the serving version's by more than max_loss",
-    why="the alias moves users to it",
-)
-COUNT = Requirement(check="count", wanted="as many documents as passages", why="some would never be found")
+HEADROOM = 1.25
+"""Between a ceiling and the largest weight of a sample of what the server's encoder makes: other texts weigh more."""
 
 
 class _Made(msgspec.Struct, frozen=True):
@@ -79,17 +74,19 @@ class Deployer:
         bundles = self._check_export()
         corpus = self._corpus(bundles)
         survey = corpus.survey()
-        facts, settings_before = self._preflight(bundles, survey)
+        heaviest = heaviest_known(survey, bundles)
+        facts, settings_before = self._preflight(bundles, survey, heaviest)
         record, is_new = self._version(bundles, survey)
         if record.complete and serving_indices(self.cluster, self.recipe.name) == [record.index]:
             self.report(f"{record.index}: serves already, nothing to do")
             return self._deployment(record, settings_before=settings_before)
         record = self._with_models(record, bundles)
+        recipe = self._with_ceilings(record, corpus, heaviest)
         self._make_pipelines(record)
         if is_new:
-            self._make_index(record, bundles, facts=facts, survey=survey)
-        n_sent = self._fill(record, corpus, survey)
-        proof = self._prove(record, corpus, bundles)
+            self._make_index(recipe, record, facts=facts)
+        record, n_sent = self._fill(record, corpus, survey)
+        proof = Proof(cluster=self.cluster, recipe=recipe, record=record, corpus=corpus, bundles=bundles).findings()
         refuse_failures(f"{record.index}: the alias {record.name} was not moved", proof)
         record = mark_complete(self.cluster, record)
         replaced = serve(self.cluster, record)
@@ -123,9 +120,6 @@ class Deployer:
         """The bundles that this recipe needs, checked."""
         folder = Path(self.recipe.export)
         refuse_failures(str(folder), check_folder(folder))
-        report = folder / "inspection.json"
-        if report.is_file():
-            refuse_failures(str(report), read_inspection(report).checks)
         bundles = read_bundles(folder)
         return {name: the_bundle(bundles, name, folder) for name in needed_functions(self.recipe)}
 
@@ -133,18 +127,22 @@ class Deployer:
         vectors = Path(self.recipe.vectors) if self.recipe.vectors else None
         tokenizer = next(iter(bundles.values())).tokenizer
         return Corpus(
-            passages=Path(self.recipe.passages), vectors=vectors, tokenizer=tokenizer, field=self.recipe.field
+            passages=Path(self.recipe.passages),
+            vectors=vectors,
+            tokenizer=tokenizer,
+            field=self.recipe.field,
+            dense=read_dense(Path(self.recipe.dense), "document") if self.recipe.dense else None,
         )
 
-    def _preflight(self, bundles: dict[FunctionName, Bundle], survey: Survey) -> tuple[Facts, dict[str, str]]:
+    def _preflight(
+        self, bundles: dict[FunctionName, Bundle], survey: Survey, heaviest: Heaviest
+    ) -> tuple[Facts, dict[str, str]]:
         encoder = bundles.get("SPARSE_ENCODING")
         needs_models = encoder is not None or self.recipe.query == "tokenizer"
-        before: dict[str, str] = {}
-        facts = learn_facts(self.cluster)
+        facts, before = learn_facts(self.cluster), {}
         if self.may_fix_settings and needs_models:
-            before = fix_settings(self.cluster, facts)
+            before = self._fix_settings(facts)
             facts = learn_facts(self.cluster)
-            write_json(self.work / "settings_before.json", before)
         findings = check_cluster(
             facts,
             needs_models=needs_models,
@@ -152,11 +150,24 @@ class Deployer:
             n_bytes=survey.n_bytes,
             encoder_bytes=encoder.zip_path.stat().st_size if encoder else 0,
         )
+        if not self.may_fix_settings:
+            findings += check_ceilings(self.recipe, heaviest)
         name = self.recipe.name
         there = self.cluster.get(f"/_resolve/index/{name}", dict[str, list[dict[str, object]]])
         findings.append(check_name_free(self.cluster, name, [str(i["name"]) for i in there["indices"]]))
         refuse_failures(self.cluster.url, findings)
         return facts, before
+
+    def _fix_settings(self, facts: Facts) -> dict[str, str]:
+        """Changes what is in the way; what was there before the first of several runs is what is kept."""
+        kept = self.work / "settings_before.json"
+        before = fix_settings(self.cluster, facts)
+        for name, value in before.items():
+            self.report(f"cluster setting {name} changed; it was {value or 'unset'}")
+        before |= read_json(kept, dict[str, str]) if kept.is_file() else {}
+        if before:
+            write_json(kept, before)
+        return before
 
     def _version(self, bundles: dict[FunctionName, Bundle], survey: Survey) -> tuple[Record, bool]:
         """The version with this very content, finished or not, or else the next one; whether it is new."""
@@ -175,6 +186,7 @@ class Deployer:
             n_passages=survey.n_passages,
             tokenizer_sha256=tokenizer.config.model_content_hash_value if tokenizer else "",
             server_encodes=self.recipe.vectors is None,
+            dense_dimensions=survey.dense_dimensions,
         )
         return record, True
 
@@ -193,12 +205,30 @@ class Deployer:
         if record.server_encodes:
             self.cluster.put(f"/_ingest/pipeline/{record.index}", body=ingest_pipeline(self.recipe, record.encoder_id))
 
-    def _make_index(self, record: Record, bundles: dict[FunctionName, Bundle], *, facts: Facts, survey: Survey) -> None:
-        tokenizer = bundles.get("SPARSE_TOKENIZE")
-        heaviest = max(tokenizer.idf.values()) if tokenizer else 0.0
-        body = index_body(
-            self.recipe, record, korean=facts.korean, max_weight=survey.max_weight, max_query_weight=heaviest
-        )
+    def _with_ceilings(self, record: Record, corpus: Corpus, heaviest: Heaviest) -> Recipe:
+        """The recipe with ceilings that cut nothing; InputError where it states lower ones and none may be raised.
+
+        What the server's encoder will make is not known before it is there: some passages are encoded to see.
+        """
+        if self.recipe.field != "sparse_vector":
+            return self.recipe
+        if record.encoder_id and not record.complete:
+            texts = [passage.text for passage, _ in corpus.sample(self.recipe.parity_texts)]
+            found = HEADROOM * heaviest_of(predict(self.cluster, record.encoder_id, "SPARSE_ENCODING", texts))
+            heaviest = Heaviest(
+                document=found if record.server_encodes else heaviest.document,
+                query=found if record.query == "encoder" else heaviest.query,
+            )
+        if not self.may_fix_settings:
+            refuse_failures(f"{record.index}: not made", check_ceilings(self.recipe, heaviest))
+            return self.recipe
+        raised = raise_ceilings(self.recipe.seismic, heaviest)
+        ceilings = f"{raised.quantization_ceiling_ingest:g} and {raised.quantization_ceiling_search:g}"
+        self.report(f"{record.index}: weights are kept in 255 steps up to {ceilings} (documents and queries)")
+        return msgspec.structs.replace(self.recipe, seismic=raised)
+
+    def _make_index(self, recipe: Recipe, record: Record, *, facts: Facts) -> None:
+        body = index_body(recipe, record, korean=facts.korean)
         # a node lost before the replicas are there takes its shards with it
         made = self.cluster.ask(
             "PUT", f"/{record.index}?wait_for_active_shards=all&timeout={REPLICAS_TIMEOUT_S}s", _Made, body=body
@@ -207,9 +237,11 @@ class Deployer:
             self.report(f"{record.index}: not all of {self.recipe.replicas} replicas found a node; going on without")
         self.report(f"{record.index}: made with a {record.field} field and {facts.korean}")
 
-    def _fill(self, record: Record, corpus: Corpus, survey: Survey) -> int:
+    def _fill(self, record: Record, corpus: Corpus, survey: Survey) -> tuple[Record, int]:
+        """Sends what is not there yet; the record with what that took, and how many were sent."""
         if record.complete:
-            return 0
+            return record, 0
+        began = time.monotonic()
         ingest = Ingest(
             cluster=self.cluster,
             index=record.index,
@@ -219,46 +251,15 @@ class Deployer:
             report=self.report,
         )
         n_sent = ingest.run(corpus.documents, survey.n_passages)
+        sent = time.monotonic()
         self.cluster.put(f"/{record.index}/_settings", body={"index": {"refresh_interval": None}})
         merge = f"/{record.index}/_forcemerge?max_num_segments={self.recipe.ingest.segments}"
         self.cluster.ask("POST", merge, Done, timeout_s=MERGE_TIMEOUT_S)
         self.cluster.post(f"/{record.index}/_refresh", Done)
-        return n_sent
-
-    def _prove(self, record: Record, corpus: Corpus, bundles: dict[FunctionName, Bundle]) -> list[Finding]:
-        found = count(self.cluster, record.index)
-        findings = [COUNT.met(found == record.n_passages, f"{found} of {record.n_passages}")]
-        rows = list(islice(corpus.rows(), self.recipe.parity_texts))
-        weigh = weigher_of(bundles)
-        parity = Parity(
-            cluster=self.cluster, encoder_id=record.encoder_id, tokenizer_id=record.tokenizer_id, weigh=weigh
-        )
-        if record.tokenizer_id and weigh:
-            findings.append(parity.check_queries([passage.text for passage, _ in rows]))
-        if record.encoder_id and self.recipe.vectors:
-            keys = corpus.tokenizer.keys
-            local = {p.doc_id: vector_keys("rank_features", keys, v.weights) for p, v in rows if v is not None}
-            findings.append(parity.check_documents({p.doc_id: p.text for p, _ in rows}, local))
-        if self.recipe.gate is not None:
-            findings += self._check_quality(
-                record, Searcher(cluster=self.cluster, record=record, weigh=weigh, keys=corpus.tokenizer.keys)
-            )
-        return findings
-
-    def _check_quality(self, record: Record, new: Searcher) -> list[Finding]:
-        """nDCG@10 of the new version against the one that serves; nothing to compare before the first."""
-        gate = self.recipe.gate
-        serving = serving_indices(self.cluster, record.name)
-        old = [r for r in read_versions(self.cluster, record.name) if r.index in serving and r.index != record.index]
-        if gate is None or not old:
-            return []
-        qrels = read_qrels(Path(gate.qrels))
-        queries = [q for q in read_queries(Path(gate.queries)) if q.query_id in qrels]
-        before, after = (
-            mean_ndcg({q.query_id: searcher.scores(q.text) for q in queries}, qrels)
-            for searcher in (Searcher(cluster=self.cluster, record=old[0], weigh=new.weigh, keys=new.keys), new)
-        )
-        return [QUALITY.met(after >= before - gate.max_loss, f"{after:.4f} against {before:.4f} of {old[0].index}")]
+        if n_sent < survey.n_passages:
+            return record, n_sent
+        took = {"ingest_s": round(sent - began, 3), "merge_s": round(time.monotonic() - sent, 3)}
+        return msgspec.structs.replace(record, **took), n_sent
 
 
 def needed_functions(recipe: Recipe) -> list[FunctionName]:
@@ -268,10 +269,10 @@ def needed_functions(recipe: Recipe) -> list[FunctionName]:
     return tokenizer + encoder
 
 
-def weigher_of(bundles: dict[FunctionName, Bundle]) -> Weigh | None:
-    """How the client weighs queries: None for a symmetric model, which only the server runs."""
+def heaviest_known(survey: Survey, bundles: Mapping[FunctionName, Bundle]) -> Heaviest:
+    """The largest weights that the files tell: of vectors made by the client, and of `idf.json`."""
     tokenizer = bundles.get("SPARSE_TOKENIZE")
-    return local_weigher(tokenizer.tokenizer, tokenizer.idf) if tokenizer else None
+    return Heaviest(document=survey.max_weight, query=max(tokenizer.idf.values(), default=0.0) if tokenizer else 0.0)
 
 
 def fingerprint_of(recipe: Recipe, survey: Survey, bundles: dict[FunctionName, Bundle]) -> str:

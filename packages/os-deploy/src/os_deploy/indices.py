@@ -18,9 +18,8 @@ Body = dict[str, object]
 VECTOR = "vector"
 """The field of the sparse vector; text and title are `text` and `title`."""
 
-INGEST_CEILING = 3.0
-SEARCH_CEILING = 16.0
-"""Weights above these are cut by `sparse_vector`'s 8 bits, unless the mapping raises them."""
+DENSE = "dense"
+"""The field of the dense vector, where there is one."""
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,7 +38,12 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     tokenizer_sha256: str = ""
     """Of the tokenizer zip."""
     server_encodes: bool = False
-    query_tokens: bool = False
+    dense_dimensions: int = 0
+    """Of the dense vectors; 0 without any."""
+    ingest_s: float = 0.0
+    """Seconds that sending all passages took; 0 where it was done in several runs."""
+    merge_s: float = 0.0
+    """Seconds that merging and refreshing took after that."""
 
     @property
     def index(self) -> str:
@@ -88,11 +92,8 @@ def ingest_pipeline(recipe: Recipe, encoder_id: str) -> Body:
     return {"processors": [{"sparse_encoding": encoding}]}
 
 
-def index_body(recipe: Recipe, record: Record, *, korean: str, max_weight: float, max_query_weight: float) -> Body:
-    """Settings and mapping of a version's index.
-
-    korean: `nori` or `cjk`, the analyser of title and text. max_weight and max_query_weight: the largest that occur.
-    """
+def index_body(recipe: Recipe, record: Record, *, korean: str) -> Body:
+    """Settings and mapping of a version's index; korean: `nori` or `cjk`, the analyser of title and text."""
     settings: Body = {
         "number_of_shards": recipe.shards,
         "number_of_replicas": recipe.replicas,
@@ -100,6 +101,8 @@ def index_body(recipe: Recipe, record: Record, *, korean: str, max_weight: float
     }
     if recipe.field == "sparse_vector":
         settings["sparse"] = True
+    if record.dense_dimensions:
+        settings["knn"] = True
     if record.server_encodes:
         settings["default_pipeline"] = record.index
     analysis = _analysis(korean, read_synonyms(recipe.synonyms))
@@ -119,13 +122,22 @@ def index_body(recipe: Recipe, record: Record, *, korean: str, max_weight: float
                 "title": text,
                 "text": text,
                 "metadata": {"properties": {"published": {"type": "date", "ignore_malformed": True}}},
-                VECTOR: _vector_field(recipe, record, max_weight=max_weight, max_query_weight=max_query_weight),
+                VECTOR: _vector_field(recipe, record),
+                **_dense_field(record),
             },
         },
     }
 
 
-def _vector_field(recipe: Recipe, record: Record, *, max_weight: float, max_query_weight: float) -> Body:
+def _dense_field(record: Record) -> Body:
+    """A graph of Lucene's own engine: it needs no native library, and inner products take vectors of zeros too."""
+    if not record.dense_dimensions:
+        return {}
+    method = {"name": "hnsw", "engine": "lucene", "space_type": "innerproduct"}
+    return {DENSE: {"type": "knn_vector", "dimension": record.dense_dimensions, "method": method}}
+
+
+def _vector_field(recipe: Recipe, record: Record) -> Body:
     if recipe.field == "rank_features":
         return {"type": "rank_features"}
     seismic = recipe.seismic
@@ -134,8 +146,8 @@ def _vector_field(recipe: Recipe, record: Record, *, max_weight: float, max_quer
         "cluster_ratio": seismic.cluster_ratio,
         "summary_prune_ratio": seismic.summary_prune_ratio,
         "approximate_threshold": seismic.approximate_threshold,
-        "quantization_ceiling_ingest": max(INGEST_CEILING, math.ceil(max_weight)),
-        "quantization_ceiling_search": max(SEARCH_CEILING, math.ceil(max_query_weight)),
+        "quantization_ceiling_ingest": seismic.quantization_ceiling_ingest,
+        "quantization_ceiling_search": seismic.quantization_ceiling_search,
     }
     return {"type": "sparse_vector", "method": {"name": "seismic", "parameters": parameters}}
 

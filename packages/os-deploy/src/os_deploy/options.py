@@ -4,7 +4,7 @@ And what they stand for: a cluster, a deployment on it, a way to weigh queries.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,14 +16,25 @@ from os_deploy._files import InputError
 if TYPE_CHECKING:
     from os_deploy.cluster import Cluster
     from os_deploy.indices import Record
-    from os_deploy.searching import Searcher, Weigh
+    from os_deploy.passages import Query
+    from os_deploy.searching import Embeddings, Searcher, Weigh
 
 Url = Annotated[str | None, typer.Option(help="The cluster; default: OPENSEARCH_URL, or http://127.0.0.1:9200.")]
 Name = Annotated[str, typer.Argument(help="The deployment's name.")]
 Export = Annotated[
     Path | None, typer.Option(help="The export folder, to weigh queries on this side; needed for query tokens.")
 ]
-ModeName = Annotated[str, typer.Option("--mode", help="bm25, sparse, two_phase, hybrid or rrf.")]
+ModeName = Annotated[
+    str,
+    typer.Option(
+        "--mode",
+        help="bm25, sparse, two_phase, hybrid, rrf; with dense vectors dense, hybrid_dense, rrf_dense, rrf_all.",
+    ),
+]
+DenseQueries = Annotated[
+    Path | None,
+    typer.Option(help="Dense vectors of the queries: a folder of `sparse-mining embed`, or a .npy in their order."),
+]
 
 
 @contextmanager
@@ -39,7 +50,16 @@ def connect(url: str | None, *, n_connections: int = 4) -> "Iterator[Cluster]":
         cluster.close()
 
 
-def make_searcher(cluster: "Cluster", name: str | None, export: Path | None) -> "Searcher":
+def read_embeddings(dense_queries: Path | None, queries: "Sequence[Query]") -> "Embeddings | None":
+    """The queries' dense vectors by text, where there are any."""
+    from os_deploy.dense import query_vectors
+
+    return query_vectors(dense_queries, [(q.query_id, q.text) for q in queries]) if dense_queries else None
+
+
+def make_searcher(
+    cluster: "Cluster", name: str | None, export: Path | None, *, embeddings: "Embeddings | None" = None
+) -> "Searcher":
     """A searcher of the version that serves."""
     from os_deploy.bundles import read_bundles
     from os_deploy.searching import Searcher
@@ -47,7 +67,8 @@ def make_searcher(cluster: "Cluster", name: str | None, export: Path | None) -> 
 
     record = serving_version(cluster, name or only_name(cluster))
     keys = read_bundles(export)[0].tokenizer.keys if export else None
-    return Searcher(cluster=cluster, record=record, weigh=weigher(cluster, record, export), keys=keys)
+    weigh = weigher(cluster, record, export)
+    return Searcher(cluster=cluster, record=record, weigh=weigh, keys=keys, embeddings=embeddings)
 
 
 def weigher(cluster: "Cluster", record: "Record", export: Path | None) -> "Weigh | None":

@@ -52,6 +52,16 @@ def read_queries(path: Path) -> list[Query]:
     return list(read_jsonl(path, Query))
 
 
+def titles(passages: Iterable[Passage]) -> list[str]:
+    """Queries out of passages: each title once, or the first words of a text without one.
+
+    >>> titles([Passage(doc_id="a", title="검색", text="x"), Passage(doc_id="b", title="검색", text="y")])
+    ['검색']
+    """
+    texts = (passage.title.strip() or passage.text[:40].strip() for passage in passages)
+    return list(dict.fromkeys(text for text in texts if text))
+
+
 def read_qrels(path: Path) -> dict[str, dict[str, int]]:
     """Judgements of a BEIR `qrels/*.tsv`: query_id -> doc_id -> relevance."""
     qrels: dict[str, dict[str, int]] = {}

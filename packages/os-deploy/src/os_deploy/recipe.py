@@ -16,6 +16,7 @@ from os_deploy._files import InputError
 
 Ratio = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Count = Annotated[int, msgspec.Meta(ge=1)]
+Ceiling = Annotated[float, msgspec.Meta(gt=0)]
 
 
 class Seismic(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -27,6 +28,12 @@ class Seismic(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     summary_prune_ratio: Ratio = 0.4
     approximate_threshold: Count = 10_000
     """Passages of a segment from which the search is approximate; below it is exact."""
+    quantization_ceiling_ingest: Ceiling = 3.0
+    """The largest document weight that 8 bits keep; heavier ones are refused, since the server would cut them."""
+    quantization_ceiling_search: Ceiling = 16.0
+    """The same of query weights."""
+    min_overlap: Ratio = 0.8
+    """How much of the exact top 10 the index must find before the alias moves to it."""
 
 
 class TwoPhase(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -73,6 +80,8 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """A BEIR folder."""
     vectors: str | None = None
     """The passages' vectors (`sparse-encoder encode`); without them the server encodes each passage, which is slow."""
+    dense: str | None = None
+    """Dense vectors for k-NN beside the sparse ones: a folder of `sparse-mining embed`, or a `.npy` in order."""
     url: str | None = None
     field: Literal["rank_features", "sparse_vector"] = "rank_features"
     query: Literal["tokenizer", "tokens", "encoder"] = "tokenizer"
@@ -105,6 +114,11 @@ def read_recipe(path: Path) -> Recipe:
     except msgspec.ValidationError as error:
         raise InputError(f"{path}: {_advice(str(error))}") from error
     check_name(recipe.name)
+    if recipe.dense and recipe.field == "sparse_vector":
+        raise InputError(
+            f"{path}: found `dense` with `field: sparse_vector`, wanted rank_features: OpenSearch lets only one of "
+            f"k-NN and SEISMIC into an index (each brings a codec)"
+        )
     here = path.parent
     gate = recipe.gate and msgspec.structs.replace(
         recipe.gate, queries=str(here / recipe.gate.queries), qrels=str(here / recipe.gate.qrels)
@@ -114,6 +128,7 @@ def read_recipe(path: Path) -> Recipe:
         export=str(here / recipe.export),
         passages=str(here / recipe.passages),
         vectors=recipe.vectors and str(here / recipe.vectors),
+        dense=recipe.dense and str(here / recipe.dense),
         synonyms=recipe.synonyms and str(here / recipe.synonyms),
         gate=gate,
     )

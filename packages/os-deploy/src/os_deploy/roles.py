@@ -19,6 +19,7 @@ CLUSTER_RIGHTS = [
     "cluster:admin/search/pipeline/delete",
     "cluster:admin/opensearch/ml/*",
     "indices:data/write/bulk",
+    "indices:data/read/mget",
 ]
 
 SETTINGS_RIGHT = "cluster:admin/settings/update"

@@ -4,7 +4,7 @@ A sparse query always names its model or carries its own tokens: OpenSearch take
 which knows no Hangul.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 from urllib.parse import quote
@@ -13,19 +13,44 @@ import msgspec
 
 from os_deploy._files import InputError
 from os_deploy.cluster import Cluster
-from os_deploy.indices import VECTOR, Body, Record
+from os_deploy.indices import DENSE, VECTOR, Body, Record
 from os_deploy.tokens import ServerTokenizer
 
-Mode = Literal["bm25", "sparse", "two_phase", "hybrid", "rrf"]
+Mode = Literal["bm25", "sparse", "two_phase", "hybrid", "rrf", "dense", "hybrid_dense", "rrf_dense", "rrf_all"]
 MODES: tuple[Mode, ...] = get_args(Mode)
+Part = Literal["keyword", "sparse", "dense"]
+
+PARTS: dict[Mode, tuple[Part, ...]] = {
+    "bm25": ("keyword",),
+    "sparse": ("sparse",),
+    "two_phase": ("sparse",),
+    "hybrid": ("keyword", "sparse"),
+    "rrf": ("keyword", "sparse"),
+    "dense": ("dense",),
+    "hybrid_dense": ("keyword", "dense"),
+    "rrf_dense": ("keyword", "dense"),
+    "rrf_all": ("keyword", "sparse", "dense"),
+}
+"""What a query of each mode is made of."""
 
 MAX_QUERY_TOKENS = 1024
 """OpenSearch refuses more."""
 
-PIPELINES: dict[Mode, str] = {"two_phase": "two-phase", "hybrid": "hybrid", "rrf": "rrf"}
+PIPELINES: dict[Mode, str] = {
+    "two_phase": "two-phase",
+    "hybrid": "hybrid",
+    "hybrid_dense": "hybrid",
+    "rrf": "rrf",
+    "rrf_dense": "rrf",
+    "rrf_all": "rrf",
+}
+"""The search pipeline of each mode that has one, without the deployment's name."""
 
 Weigh = Callable[[str], Mapping[str, float]]
 """Makes the query vector of a text on the client, by decoded token."""
+
+Embeddings = Mapping[str, Sequence[float]]
+"""Text of a query -> its dense vector, made elsewhere."""
 
 
 class _Source(msgspec.Struct, frozen=True):
@@ -70,6 +95,8 @@ class Searcher:
     """How the client makes query vectors; needed where the recipe says `query: tokens`, and to explain."""
     keys: Mapping[int, str] | None = None
     """Decoded token of each id, needed for `sparse_vector` with query tokens."""
+    embeddings: Embeddings | None = None
+    """Dense vectors of the queries; needed for the modes with `dense`."""
 
     def search(self, text: str, *, mode: Mode = "sparse", k: int = 10, explain: bool = False) -> list[Result]:
         """The best `k` passages, best first; `explain` adds text and matching terms."""
@@ -106,13 +133,22 @@ class Searcher:
         """The request of a query of that mode."""
         if not text.strip():
             raise InputError("query: found no text, wanted some")
-        keyword: Body = {"multi_match": {"query": text, "fields": ["title", "text"]}}
-        if mode == "bm25":
-            return {"size": k, "query": keyword}
-        sparse: Body = {"neural_sparse": {VECTOR: self._sparse(text, k)}}
-        if mode in ("hybrid", "rrf"):
-            return {"size": k, "query": {"hybrid": {"queries": [keyword, sparse]}}}
-        return {"size": k, "query": sparse}
+        queries = [self._part(part, text, k) for part in PARTS[mode]]
+        return {"size": k, "query": queries[0] if len(queries) == 1 else {"hybrid": {"queries": queries}}}
+
+    def _part(self, part: Part, text: str, k: int) -> Body:
+        if part == "keyword":
+            return {"multi_match": {"query": text, "fields": ["title", "text"]}}
+        if part == "sparse":
+            return {"neural_sparse": {VECTOR: self._sparse(text, k)}}
+        return {"knn": {DENSE: {"vector": self._embedded(text), "k": k}}}
+
+    def _embedded(self, text: str) -> Sequence[float]:
+        if not self.record.dense_dimensions:
+            raise InputError(f"{self.record.index}: found no dense vectors, wanted `dense` in its recipe: deploy again")
+        if self.embeddings is None or text not in self.embeddings:
+            raise InputError(f"found no dense vector for {text!r}, wanted one: --dense-queries names where they are")
+        return self.embeddings[text]
 
     def _sparse(self, text: str, k: int) -> Body:
         if self.record.query == "tokens":

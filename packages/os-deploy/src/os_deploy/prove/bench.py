@@ -1,11 +1,11 @@
-"""Measures what serving costs: latency and throughput of each kind of query, warm and cold, and the bytes of the index.
+"""Measures what serving costs and what it finds: latency, throughput and bytes, nDCG@10 and the exact top 10.
 
 Times are what a client sees: from the text of a query to the ids of the answer, over HTTP.
 """
 
 import math
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import cycle, islice
 
@@ -13,7 +13,17 @@ import msgspec
 
 from os_deploy.cluster import Cluster, ClusterError, Done
 from os_deploy.indices import Record
-from os_deploy.searching import Mode, Searcher
+from os_deploy.passages import Query
+from os_deploy.prove.exact import overlap
+from os_deploy.prove.ranking import mean_ndcg
+from os_deploy.searching import PARTS, Mode, Searcher
+
+MAX_LOSS = 0.005
+"""The nDCG@10 that a recommended query may lose against exact search."""
+MIN_OVERLAP = 0.95
+"""The share of the exact top 10 that it must find, where nothing is judged."""
+CLEARLY_FASTER = 0.8
+"""Of exact search's p99: above this, exact search is recommended all the same."""
 
 
 class Measured(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,6 +50,25 @@ class IndexSize(msgspec.Struct, frozen=True, kw_only=True):
     field: str
     n_passages: int
     n_bytes: int
+    ingest_s: float = 0.0
+    """Seconds that sending took; 0 where it was done in several runs."""
+    merge_s: float = 0.0
+
+
+class Quality(msgspec.Struct, frozen=True, kw_only=True):
+    """What one kind of query finds."""
+
+    name: str
+    mode: str
+    n_queries: int
+    ndcg: float | None
+    """nDCG@10 over the judged queries; null without judgements."""
+    exact: str
+    """The deployment whose exact sparse search it is compared with; empty where there is none."""
+    overlap: float | None
+    """Share of that search's top 10 that it finds, mean over queries; null for queries that are not sparse."""
+    loss: float | None
+    """nDCG@10 below that search's."""
 
 
 class Bench(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,8 +79,11 @@ class Bench(msgspec.Struct, frozen=True, kw_only=True):
     k: int
     indices: list[IndexSize]
     rows: list[Measured]
+    quality: list[Quality] = []
     recommended: str
-    """The sparse query with the lowest p99 for one client, warm."""
+    """The sparse query to use: the lowest p99 for one client, warm, of those that lose next to nothing."""
+    why: str = ""
+    """What that recommendation rests on."""
 
 
 class _Store(msgspec.Struct, frozen=True):
@@ -79,27 +111,33 @@ def percentile(sorted_values: Sequence[float], share: float) -> float:
     return sorted_values[max(math.ceil(share * len(sorted_values)), 1) - 1]
 
 
-def modes_of(record: Record) -> list[Mode]:
+def modes_of(searcher: Searcher) -> list[Mode]:
     """The kinds of query that a deployment can answer."""
-    sparse: list[Mode] = ["sparse", "two_phase"] if record.field == "rank_features" else ["sparse"]
-    return ["bm25", *sparse, "hybrid", "rrf"]
+    record = searcher.record
+    has_dense = record.dense_dimensions > 0 and searcher.embeddings is not None
+    modes: list[Mode] = [mode for mode, parts in PARTS.items() if has_dense or "dense" not in parts]
+    return [mode for mode in modes if mode != "two_phase" or record.field == "rank_features"]
+
+
+def shown_mode(record: Record, mode: Mode) -> str:
+    """The mode as a report names it: `seismic` for sparse queries of a `sparse_vector` field."""
+    return "seismic" if mode == "sparse" and record.field == "sparse_vector" else mode
 
 
 def measure(
     searcher: Searcher, texts: Sequence[str], *, concurrencies: Sequence[int], n_queries: int, k: int
 ) -> Iterable[Measured]:
     """Measures every kind of query of a deployment: cold once, then warm at each concurrency with `n_queries`."""
-    for mode in modes_of(searcher.record):
-        shown = "seismic" if mode == "sparse" and searcher.record.field == "sparse_vector" else mode
+    for mode in modes_of(searcher):
         go_cold(searcher.cluster, searcher.record)
         ask = _asker(searcher, mode, k)
-        plans = [(1, False, list(texts))]
+        plans = [(1, False, list(texts[:n_queries]))]
         plans += [(c, True, list(islice(cycle(texts), n_queries))) for c in concurrencies]
         for concurrency, warm, asked in plans:
             times_ms, took_s = _time(ask, asked, concurrency)
             yield Measured(
                 name=searcher.record.name,
-                mode=shown,
+                mode=shown_mode(searcher.record, mode),
                 concurrency=concurrency,
                 warm=warm,
                 n_queries=len(asked),
@@ -108,6 +146,50 @@ def measure(
                 p99_ms=round(percentile(times_ms, 0.99), 3),
                 per_second=round(len(asked) / took_s, 1),
             )
+
+
+def judge(
+    searchers: Sequence[Searcher], queries: Sequence[Query], qrels: Mapping[str, Mapping[str, int]] | None
+) -> Iterable[Quality]:
+    """What every kind of query finds, asked once each; `sparse` of a `rank_features` field is what is exact.
+
+    A deployment is compared with the first exact one of as many passages and the same query tokenizer, itself before
+    others.
+    """
+    runs = {
+        (searcher.record.name, mode): {q.query_id: searcher.scores(q.text, mode=mode) for q in queries}
+        for searcher in searchers
+        for mode in modes_of(searcher)
+    }
+    for searcher in searchers:
+        exact = _exact_for(searcher.record, [s.record for s in searchers])
+        for mode in modes_of(searcher):
+            run, best = runs[searcher.record.name, mode], runs.get((exact, "sparse"))
+            ndcg = None if qrels is None else round(mean_ndcg(run, qrels), 4)
+            compared = best is not None and PARTS[mode] == ("sparse",)
+            yield Quality(
+                name=searcher.record.name,
+                mode=shown_mode(searcher.record, mode),
+                n_queries=len(queries),
+                ndcg=ndcg,
+                exact=exact,
+                overlap=round(_mean_overlap(run, best), 4) if compared and best else None,
+                loss=round(mean_ndcg(best, qrels) - mean_ndcg(run, qrels), 4) if compared and best and qrels else None,
+            )
+
+
+def _exact_for(record: Record, others: Sequence[Record]) -> str:
+    exact = [
+        other.name
+        for other in [record, *others]
+        if other.field == "rank_features"
+        and (other.n_passages, other.tokenizer_sha256) == (record.n_passages, record.tokenizer_sha256)
+    ]
+    return exact[0] if exact else ""
+
+
+def _mean_overlap(run: Mapping[str, Mapping[str, float]], exact: Mapping[str, Mapping[str, float]]) -> float:
+    return sum(overlap(run[query_id], exact[query_id]) for query_id in run) / max(len(run), 1)
 
 
 def _asker(searcher: Searcher, mode: Mode, k: int) -> Callable[[str], object]:
@@ -162,27 +244,54 @@ def index_size(cluster: Cluster, record: Record) -> IndexSize:
     """Bytes of a deployment's index on disk, of primaries and replicas."""
     stats = cluster.get(f"/{record.index}/_stats/store", _Stats)
     return IndexSize(
-        name=record.name, field=record.field, n_passages=record.n_passages, n_bytes=stats.all.total.store.size_in_bytes
+        name=record.name,
+        field=record.field,
+        n_passages=record.n_passages,
+        n_bytes=stats.all.total.store.size_in_bytes,
+        ingest_s=record.ingest_s,
+        merge_s=record.merge_s,
     )
 
 
-def make_bench(rows: Sequence[Measured], indices: Sequence[IndexSize], *, k: int) -> Bench:
-    """The report: rows as measured, and which sparse query to use."""
-    sparse = [r for r in rows if r.warm and r.concurrency == 1 and r.mode in ("sparse", "two_phase", "seismic")]
-    best = min(sparse, key=lambda r: r.p99_ms) if sparse else None
-    recommended = f"{best.name} {best.mode}" if best else ""
-    return Bench(k=k, indices=list(indices), rows=list(rows), recommended=recommended)
+def make_bench(rows: Sequence[Measured], indices: Sequence[IndexSize], quality: Sequence[Quality], *, k: int) -> Bench:
+    """The report: what was measured, and which sparse query to use."""
+    best, why = recommend(rows, quality)
+    return Bench(k=k, indices=list(indices), rows=list(rows), quality=list(quality), recommended=best, why=why)
 
 
-def table(bench: Bench) -> list[str]:
-    """The report as lines of text."""
-    lines = [
-        f"{'deployment':<16}{'query':<11}{'clients':>8}{'state':>6}{'p50 ms':>9}{'p95 ms':>9}{'p99 ms':>9}{'per s':>9}"
+def recommend(rows: Sequence[Measured], quality: Sequence[Quality]) -> tuple[str, str]:
+    """The sparse query to use, and why: exact, unless another is clearly faster at p99 and loses next to nothing.
+
+    Compared warm, at the fewest clients measured; an approximate query of which no loss is known is never recommended.
+    """
+    found = {(q.name, q.mode): q for q in quality}
+    fewest = min((r.concurrency for r in rows if r.warm), default=1)
+    warm = {(r.name, r.mode): r for r in rows if r.warm and r.concurrency == fewest}
+    exact = [r for (_, mode), r in warm.items() if mode == "sparse"]
+    quick = [
+        r for key, r in warm.items() if key[1] in ("two_phase", "seismic") and key in found and _is_near(found[key])
     ]
-    lines += [
-        f"{r.name:<16}{r.mode:<11}{r.concurrency:>8}{'warm' if r.warm else 'cold':>6}"
-        f"{r.p50_ms:>9.2f}{r.p95_ms:>9.2f}{r.p99_ms:>9.2f}{r.per_second:>9.1f}"
-        for r in bench.rows
-    ]
-    lines += [f"{i.name}: {i.n_passages} passages, {i.n_bytes / 1e6:.1f} MB as {i.field}" for i in bench.indices]
-    return [*lines, f"recommended: {bench.recommended}"]
+    if not exact and not quick:
+        return "", "no sparse query was measured, or none whose loss is known and small"
+    best = min(exact or quick, key=lambda r: r.p99_ms)
+    faster = [r for r in quick if r.p99_ms <= CLEARLY_FASTER * best.p99_ms]
+    chosen = min(faster, key=lambda r: r.p99_ms) if exact and faster else best
+    times = f"p50 {chosen.p50_ms:.1f} ms, p99 {chosen.p99_ms:.1f} ms for {_clients(fewest)}"
+    return f"{chosen.name} {chosen.mode}", f"{times}; {_worth(found.get((chosen.name, chosen.mode)))}"
+
+
+def _clients(n: int) -> str:
+    return "one client" if n == 1 else f"{n} clients"
+
+
+def _is_near(quality: Quality) -> bool:
+    if quality.loss is not None:
+        return quality.loss <= MAX_LOSS
+    return quality.overlap is not None and quality.overlap >= MIN_OVERLAP
+
+
+def _worth(quality: Quality | None) -> str:
+    if quality is None or quality.mode == "sparse":
+        return "exact"
+    loss = "" if quality.loss is None else f", nDCG@10 {0 - quality.loss:+.4f}"
+    return f"{quality.overlap or 0:.1%} of the exact top 10{loss}"

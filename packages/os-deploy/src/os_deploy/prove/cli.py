@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from os_deploy._files import InputError, Manifest, Output, read_json, write_json
-from os_deploy.options import Export, ModeName, Name, Url, connect, make_searcher
+from os_deploy.options import DenseQueries, Export, ModeName, Name, Url, connect, make_searcher, read_embeddings
 
 if TYPE_CHECKING:
     from os_deploy.searching import Mode
@@ -36,6 +36,7 @@ def run(
     mode: ModeName = "sparse",
     k: Annotated[int, typer.Option("-k", min=1, help="How many passages of each query.")] = 100,
     timing: Annotated[Path | None, typer.Option(help="Also write what a query cost, as JSON.")] = None,
+    dense_queries: DenseQueries = None,
     export: Export = None,
     url: Url = None,
 ) -> None:
@@ -46,7 +47,8 @@ def run(
 
     wanted, asked = check_mode(mode), read_queries(queries)
     with connect(url) as cluster:
-        found, cost = run_queries(make_searcher(cluster, name, export), asked, mode=wanted, k=k)
+        searcher = make_searcher(cluster, name, export, embeddings=read_embeddings(dense_queries, asked))
+        found, cost = run_queries(searcher, asked, mode=wanted, k=k)
     write_run(output, found, name=mode)
     if timing is not None:
         write_json(timing, cost)
@@ -96,36 +98,46 @@ def bench(
     clients: Annotated[str, typer.Option(help="How many ask at once, one measurement each.")] = "1,4,16",
     n_queries: Annotated[int, typer.Option(min=1, help="Queries of each measurement.")] = 500,
     k: Annotated[int, typer.Option("-k", min=1, help="How many passages of each query.")] = 10,
+    qrels: Annotated[Path | None, typer.Option(help="Judgements (BEIR) of the queries, for nDCG@10.")] = None,
+    dense_queries: DenseQueries = None,
     export: Export = None,
     url: Url = None,
 ) -> None:
-    """Measure latency, throughput and bytes of every kind of query that the deployments answer."""
+    """Measure every kind of query that the deployments answer: latency, throughput, bytes, and what it finds.
+
+    A deployment with SEISMIC is compared with one of the same passages that is exact: name both.
+    """
     from os_deploy import __version__
-    from os_deploy.passages import read_queries
-    from os_deploy.prove.bench import index_size, make_bench, measure, table
+    from os_deploy.passages import read_qrels, read_queries
+    from os_deploy.prove.bench import index_size, judge, make_bench, measure
     from os_deploy.prove.plots import draw
+    from os_deploy.prove.tables import table
 
     if not all(part.isdecimal() and 0 < int(part) <= 256 for part in clients.split(",")):
         raise InputError(f"--clients: found {clients!r}, wanted numbers with commas, such as 1,4,16")
     at_once = [int(part) for part in clients.split(",")]
-    texts = [q.text for q in read_queries(queries)]
-    if not texts:
+    asked = read_queries(queries)
+    if not asked:
         raise InputError(f"{queries}: found no query, wanted at least one")
-    rows, indices = [], []
+    judged = read_qrels(qrels) if qrels else None
+    embeddings, texts = read_embeddings(dense_queries, asked), [q.text for q in asked]
+    rows = []
     with connect(url, n_connections=max(at_once)) as cluster:
-        for name in names:
-            searcher = make_searcher(cluster, name, export)
-            indices.append(index_size(cluster, searcher.record))
+        searchers = [make_searcher(cluster, name, export, embeddings=embeddings) for name in names]
+        indices = [index_size(cluster, searcher.record) for searcher in searchers]
+        quality = list(judge(searchers, asked, judged))
+        for searcher in searchers:
             for row in measure(searcher, texts, concurrencies=at_once, n_queries=n_queries, k=k):
                 typer.echo(f"{row.name} {row.mode} x{row.concurrency}: p50 {row.p50_ms:.2f} ms", err=True)
                 rows.append(row)
-    found = make_bench(rows, indices, k=k)
+    found = make_bench(rows, indices, quality, k=k)
     write_json(output, found)
     draw(read_json(output, type(found)), output.with_suffix(".png"))
     parameters = {"names": names, "clients": clients, "n_queries": n_queries, "k": k}
     made = [Output(path=output, format="bench"), Output(path=output.with_suffix(".png"), format="png")]
+    inputs = [queries, *(path for path in (qrels, dense_queries) if path)]
     Manifest(
-        package="os-deploy", package_version=__version__, parameters=parameters, inputs=[queries], outputs=made
+        package="os-deploy", package_version=__version__, parameters=parameters, inputs=inputs, outputs=made
     ).write()
     for line in table(found):
         typer.echo(line)

@@ -1,7 +1,4 @@
-"""The whole comparison of a deployment with this machine, from files: what `os-deploy parity` runs.
-
-It holds all vectors in memory, for the local exact search.
-"""
+"""The whole comparison of a deployment with this machine, from files: what `os-deploy parity` runs."""
 
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -12,10 +9,13 @@ from os_deploy._files import InputError
 from os_deploy.bundles import Bundle, read_bundles, the_bundle
 from os_deploy.corpus import Corpus
 from os_deploy.findings import Finding
-from os_deploy.indices import vector_keys
 from os_deploy.models import ensure_model, find_models, remove_model
+from os_deploy.passages import titles
 from os_deploy.prove.parity import Parity, check_ranking
+from os_deploy.recipe import Seismic
 from os_deploy.searching import Searcher
+
+MIN_OVERLAP = Seismic().min_overlap
 
 
 def prove(
@@ -27,14 +27,11 @@ def prove(
     that is not on the server, it is put there for the while, since otherwise nothing could be compared with it.
     """
     bundles = read_bundles(export)
-    tokenizer = bundles[0].tokenizer
-    corpus = Corpus(passages=passages, vectors=vectors, tokenizer=tokenizer, field=searcher.record.field)
-    rows = [(passage, vector) for passage, vector in corpus.rows() if vector is not None]
-    if not rows:
+    corpus = Corpus(passages=passages, vectors=vectors, tokenizer=bundles[0].tokenizer, field=searcher.record.field)
+    sample = corpus.sample(n_texts)
+    if not sample:
         raise InputError(f"{passages}: found no passage, wanted at least one")
-    local = {p.doc_id: vector_keys("rank_features", tokenizer.keys, v.weights) for p, v in rows}
-    sample = [rows[i * len(rows) // min(n_texts, len(rows))][0] for i in range(min(n_texts, len(rows)))]
-    asked = queries or list(dict.fromkeys(p.title or p.text[:40] for p in sample))
+    asked = queries or titles(passage for passage, _ in sample)
     with _encoder_on_server(searcher, bundles, export) as encoder_id:
         parity = Parity(
             cluster=searcher.cluster,
@@ -44,11 +41,13 @@ def prove(
         )
         findings = []
         if encoder_id:
-            findings.append(parity.check_documents({p.doc_id: p.text for p in sample}, local))
+            findings.append(
+                parity.check_documents({p.doc_id: p.text for p, _ in sample}, dict(corpus.weights(iter(sample))))
+            )
         if searcher.record.tokenizer_id:
-            findings.append(parity.check_queries([*asked, *(p.text for p in sample)][:n_texts]))
+            findings.append(parity.check_queries([*asked, *(p.text for p, _ in sample)][:n_texts]))
         if searcher.weigh is not None:
-            findings.append(check_ranking(searcher, asked, local, searcher.weigh))
+            findings.append(check_ranking(searcher, asked, corpus.weights(corpus.rows()), min_overlap=MIN_OVERLAP))
     return findings
 
 

@@ -33,17 +33,19 @@ def mean_ndcg(run: Mapping[str, Mapping[str, float]], qrels: Mapping[str, Mappin
     return sum(ndcg(run.get(q, {}), qrels[q], k=k) for q in judged) / len(judged) if judged else 0.0
 
 
-def same_ranking(ours: Mapping[str, float], theirs: Mapping[str, float], *, tolerance: float) -> bool:
-    """Whether two rankings are equal but for documents whose scores in `ours` are within `tolerance` relative.
+def same_ranking(ours: Mapping[str, float], theirs: Mapping[str, float], *, k: int, tolerance: float) -> bool:
+    """Whether two top `k` are equal but for documents whose scores in `ours` are within `tolerance` relative.
 
-    ours: the scores of every document that may be in either. Ties at the cut may fall either way.
+    ours: the scores of every document that may be in either, all above 0. Ties at the cut may fall either way.
 
-    >>> same_ranking({"a": 2.0, "b": 1.0, "c": 1.0}, {"a": 2.0, "c": 1.0}, tolerance=1e-3)
+    >>> same_ranking({"a": 2.0, "b": 1.0, "c": 1.0}, {"a": 2.0, "c": 1.0}, k=2, tolerance=1e-3)
     True
-    >>> same_ranking({"a": 2.0, "b": 1.0}, {"b": 2.0, "a": 1.0}, tolerance=1e-3)
+    >>> same_ranking({"a": 2.0, "b": 1.0}, {"b": 2.0, "a": 1.0}, k=2, tolerance=1e-3)
+    False
+    >>> same_ranking({"a": 2.0, "b": 1.0}, {"a": 2.0}, k=2, tolerance=1e-3)
     False
     """
-    wanted = sorted(ours.values(), reverse=True)[: len(theirs)]
+    wanted = sorted(ours.values(), reverse=True)[:k]
     found = [ours.get(doc_id, 0.0) for doc_id in sorted(theirs, key=lambda d: -theirs[d])]
     return len(wanted) == len(found) and all(
         math.isclose(a, b, rel_tol=tolerance, abs_tol=1e-9) for a, b in zip(wanted, found, strict=True)
