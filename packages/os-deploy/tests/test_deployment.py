@@ -151,7 +151,7 @@ def test_a_seismic_index_answers_by_token_ids(cluster: Cluster, tmp_path: Path) 
     more = "field: sparse_vector\nseismic: {approximate_threshold: 5}"
     done = deploy(cluster, write_recipe(tmp_path, "seismic", more=more))
     search = searcher(cluster, "seismic", tmp_path)
-    assert done.proof[-1].line() == "ok    overlap: 100.0% of the exact top 10 over 8 queries"
+    assert done.proof[-1].line() == "ok    overlap: 100.0% of the exact top 10 over 4 queries"
     best = search.search("도서관 학생은 책", explain=True)[0]
     assert (best.title, next(iter(best.terms))) == ("도서관 학생", "##은")
     with pytest.raises(InputError, match="two_phase: found a sparse_vector field"):
