@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 from exports import (
+    bag_vector,
     dense_vector,
+    make_tokenizer,
     read_titles,
     write_embeddings,
     write_export,
@@ -19,7 +21,9 @@ from os_deploy.cluster import Cluster, Done
 from os_deploy.corpus import Corpus
 from os_deploy.deployment import Deployer, Deployment
 from os_deploy.ingest import count
+from os_deploy.passages import read_passages
 from os_deploy.prove.deployed import Proof
+from os_deploy.prove.parity import indexed_vectors
 from os_deploy.recipe import read_recipe
 from os_deploy.removal import list_versions, plan_removal, remove
 from os_deploy.searching import Mode, Searcher, local_weigher
@@ -103,6 +107,16 @@ def test_the_server_encodes_passages_that_come_without_vectors(cluster: Cluster,
         ("indexed_vectors", True),
     ]
     assert searcher(cluster, "server-side", tmp_path).search("도서관")[0].title == "도서관 학생"
+
+
+def test_the_server_encodes_titles_as_the_client_does(cluster: Cluster, tmp_path: Path) -> None:
+    recipe = write_recipe(tmp_path, "titled", n_passages=8, vectors=False, more="title: true\nencode: {prune_ratio: 0}")
+    done = deploy(cluster, recipe)
+    assert [f.check for f in done.proof if f.ok] == ["count", "query_weights", "indexed_vectors"]
+    passage = next(read_passages(tmp_path / "passages"))
+    indexed = indexed_vectors(cluster, done.index, [passage.doc_id])[passage.doc_id]
+    assert indexed == bag_vector(make_tokenizer(), f"{passage.title}\n{passage.text}")
+    assert not cluster.get("/titled-v1/_doc/doc-0%230", dict[str, object])["_source"].keys() & {"encoded"}  # type: ignore[attr-defined]
 
 
 def test_query_tokens_need_no_model_on_the_server(cluster: Cluster, tmp_path: Path) -> None:

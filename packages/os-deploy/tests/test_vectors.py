@@ -9,7 +9,7 @@ import pytest
 from exports import make_tokenizer
 from os_deploy import InputError
 from os_deploy.tokens import ServerTokenizer
-from os_deploy.vectors import Vector, read_vectors
+from os_deploy.vectors import Vector, check_title, read_vectors
 
 GOLDEN = Path(__file__).parents[3] / "docs/formats/golden"
 
@@ -70,3 +70,11 @@ def test_a_file_that_is_no_parquet_is_refused(tmp_path: Path, tokenizer: ServerT
         list(read_vectors(tmp_path / "v.parquet", tokenizer))
     with pytest.raises(InputError, match="found no Parquet file of vectors"):
         list(read_vectors(tmp_path / "none.parquet", tokenizer))
+
+
+def test_a_manifest_that_says_otherwise_about_titles_is_refused(tmp_path: Path) -> None:
+    check_title(tmp_path / "v.parquet", title=True)
+    (tmp_path / "v.parquet.manifest.json").write_text('{"parameters": {"title": true}}')
+    check_title(tmp_path / "v.parquet", title=True)
+    with pytest.raises(InputError, match=r"found vectors made with titles, .*set `title: true` in it"):
+        check_title(tmp_path / "v.parquet", title=False)

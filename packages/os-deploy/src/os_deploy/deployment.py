@@ -27,6 +27,7 @@ from os_deploy.preflight import Facts, check_cluster, check_name_free, fix_setti
 from os_deploy.prove.deployed import Proof
 from os_deploy.prove.parity import predict
 from os_deploy.recipe import Recipe
+from os_deploy.vectors import check_title
 from os_deploy.versions import mark_complete, next_version, read_versions, serve, serving_indices
 
 MERGE_TIMEOUT_S = 3600.0
@@ -125,6 +126,8 @@ class Deployer:
 
     def _corpus(self, bundles: dict[FunctionName, Bundle]) -> Corpus:
         vectors = Path(self.recipe.vectors) if self.recipe.vectors else None
+        if vectors is not None:
+            check_title(vectors, title=self.recipe.title)
         tokenizer = next(iter(bundles.values())).tokenizer
         return Corpus(
             passages=Path(self.recipe.passages),
@@ -186,6 +189,7 @@ class Deployer:
             n_passages=survey.n_passages,
             tokenizer_sha256=tokenizer.config.model_content_hash_value if tokenizer else "",
             server_encodes=self.recipe.vectors is None,
+            title=self.recipe.title,
             dense_dimensions=survey.dense_dimensions,
         )
         return record, True
@@ -213,7 +217,8 @@ class Deployer:
         if self.recipe.field != "sparse_vector":
             return self.recipe
         if record.encoder_id and not record.complete:
-            texts = [passage.text for passage, _ in corpus.sample(self.recipe.parity_texts)]
+            sample = corpus.sample(self.recipe.parity_texts)
+            texts = [passage.encoded(title=record.title) for passage, _ in sample]
             found = HEADROOM * heaviest_of(predict(self.cluster, record.encoder_id, "SPARSE_ENCODING", texts))
             heaviest = Heaviest(
                 document=found if record.server_encodes else heaviest.document,
@@ -282,7 +287,7 @@ def fingerprint_of(recipe: Recipe, survey: Survey, bundles: dict[FunctionName, B
         "models": sorted(b.config.model_content_hash_value for b in bundles.values()),
         "index": [recipe.field, recipe.query, recipe.shards, recipe.replicas],
         "seismic": recipe.seismic if recipe.field == "sparse_vector" else None,
-        "encode": None if recipe.vectors else recipe.encode,
+        "encode": None if recipe.vectors else [recipe.encode, recipe.title],
         "synonyms": Path(recipe.synonyms).read_text(encoding="utf-8") if recipe.synonyms else None,
     }
     return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()

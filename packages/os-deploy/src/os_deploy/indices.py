@@ -38,6 +38,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     tokenizer_sha256: str = ""
     """Of the tokenizer zip."""
     server_encodes: bool = False
+    title: bool = False
+    """Whether vectors are of title and text."""
     dense_dimensions: int = 0
     """Of the dense vectors; 0 without any."""
     ingest_s: float = 0.0
@@ -85,11 +87,20 @@ def search_pipelines(recipe: Recipe) -> dict[str, Body]:
 
 
 def ingest_pipeline(recipe: Recipe, encoder_id: str) -> Body:
-    """The pipeline that encodes each passage's text on the server."""
-    encoding: Body = {"model_id": encoder_id, "field_map": {"text": VECTOR}}
+    """The pipeline that encodes each passage on the server: its text, or its title and text as `Passage.encoded`."""
+    encoding: Body = {"model_id": encoder_id, "field_map": {"encoded" if recipe.title else "text": VECTOR}}
     if recipe.encode.prune_ratio > 0:
         encoding |= {"prune_type": "max_ratio", "prune_ratio": recipe.encode.prune_ratio}
-    return {"processors": [{"sparse_encoding": encoding}]}
+    if not recipe.title:
+        return {"processors": [{"sparse_encoding": encoding}]}
+    joined = "ctx.encoded = ctx.title == null || ctx.title.isEmpty() ? ctx.text : ctx.title + '\n' + ctx.text"
+    return {
+        "processors": [
+            {"script": {"source": joined}},
+            {"sparse_encoding": encoding},
+            {"remove": {"field": "encoded"}},
+        ]
+    }
 
 
 def index_body(recipe: Recipe, record: Record, *, korean: str) -> Body:

@@ -19,6 +19,14 @@ class Passage(msgspec.Struct, frozen=True, kw_only=True):
     text: str
     metadata: dict[str, object] = {}
 
+    def encoded(self, *, title: bool) -> str:
+        """What a model reads of it: the text, with the title on a line before it if wanted, as `sparse-encoder` does.
+
+        >>> Passage(doc_id="a", title="색인", text="역색인이다.").encoded(title=True)
+        '색인\\n역색인이다.'
+        """
+        return f"{self.title}\n{self.text}" if title and self.title else self.text
+
 
 class Query(msgspec.Struct, frozen=True, kw_only=True):
     """One line of `queries.jsonl`."""

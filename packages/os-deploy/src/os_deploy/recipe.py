@@ -80,6 +80,8 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """A BEIR folder."""
     vectors: str | None = None
     """The passages' vectors (`sparse-encoder encode`); without them the server encodes each passage, which is slow."""
+    title: bool = False
+    """Vectors are of each passage's title, a line end and its text, as `sparse-encoder encode --title` makes them."""
     dense: str | None = None
     """Dense vectors for k-NN beside the sparse ones: a folder of `sparse-mining embed`, or a `.npy` in order."""
     url: str | None = None

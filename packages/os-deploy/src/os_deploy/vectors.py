@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from os_deploy._files import InputError, check_version, read_jsonl
+from os_deploy._files import InputError, check_version, read_json, read_jsonl
 from os_deploy.tokens import ServerTokenizer
 
 ROWS_AT_ONCE = 1024
@@ -44,6 +44,25 @@ def read_vectors(path: Path, tokenizer: ServerTokenizer) -> Iterator[Vector]:
                     f"special: encode with the model that was exported"
                 )
         yield Vector(row.doc_id, {i: w for i, w in row.weights.items() if w > 0})
+
+
+class _Parameters(msgspec.Struct, frozen=True):
+    title: bool | None = None
+
+
+class _Made(msgspec.Struct, frozen=True):
+    parameters: _Parameters = _Parameters()
+
+
+def check_title(path: Path, *, title: bool) -> None:
+    """Raises InputError where the manifest beside the vectors says that titles were encoded and `title` otherwise."""
+    manifest = path.with_name(f"{path.name}.manifest.json")
+    made = read_json(manifest, _Made).parameters.title if manifest.is_file() else None
+    if made is not None and made != title:
+        raise InputError(
+            f"{manifest}: found vectors made {'with' if made else 'without'} titles, wanted what the recipe says: set "
+            f"`title: {str(made).lower()}` in it"
+        )
 
 
 def _read_lines(path: Path, tokenizer: ServerTokenizer) -> Iterator[Vector]:

@@ -59,7 +59,7 @@ class Proof:
             tokenizer_id=self.record.tokenizer_id,
             weigh=weigh,
         )
-        texts = {passage.doc_id: passage.text for passage in passages}
+        texts = {passage.doc_id: passage.encoded(title=self.record.title) for passage in passages}
         local = dict(self.corpus.weights(rows))
         findings = []
         if self.record.tokenizer_id and weigh:

@@ -41,9 +41,8 @@ def prove(
         )
         findings = []
         if encoder_id:
-            findings.append(
-                parity.check_documents({p.doc_id: p.text for p, _ in sample}, dict(corpus.weights(iter(sample))))
-            )
+            texts = {p.doc_id: p.encoded(title=searcher.record.title) for p, _ in sample}
+            findings.append(parity.check_documents(texts, dict(corpus.weights(iter(sample)))))
         if searcher.record.tokenizer_id:
             findings.append(parity.check_queries([*asked, *(p.text for p, _ in sample)][:n_texts]))
         if searcher.weigh is not None:
