@@ -16,6 +16,7 @@ from ._files import Manifest, Output, exit_on_error, write_json, write_jsonl
 
 if TYPE_CHECKING:
     from .pairs import Pair
+    from .splitting import Shares
 
 app = typer.Typer(pretty_exceptions_enable=False, no_args_is_help=True, help="Korean text into training data.")
 
@@ -113,11 +114,12 @@ def pairs(
     """Makes query-passage pairs out of titles, headings and first sentences, split by document."""
     from .pairs import make_pairs, parse_kinds
     from .passages import corpus_path, read_passages
-    from .splitting import Shares, split_documents
+    from .splitting import split_documents
 
     started = time.time()
+    shares = _shares(split)
     try:
-        wanted, shares = parse_kinds(kinds), Shares.parse(split)
+        wanted = parse_kinds(kinds)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
     held = list(read_passages(passages))
@@ -134,6 +136,81 @@ def pairs(
     parameters = {"kinds": list(wanted), "split": split}
     _manifest(parameters, [corpus_path(passages)], outputs, started=started, seed=seed, counts=dict(counts))
     _log(f"{n_pairs} pairs (" + ", ".join(f"{n} {name}" for name, n in sorted(counts.items())) + f"): {output}")
+
+
+@app.command()
+def sections(
+    source: Annotated[Path, typer.Argument(metavar="SECTIONS", help="JSONL(.gz) of sections with their headings.")],
+    output: OutputPath,
+    *,
+    documents: Annotated[list[Path], typer.Option(help="Their documents, for titles and dates; may be repeated.")],
+    pairs: Annotated[Path, typer.Option(help="Where to write the queries.", show_default=False)],
+    parallel: Annotated[Path | None, typer.Option(help="Where to write headings in both languages.")] = None,
+    split: Annotated[str, typer.Option(help="Shares of train, val and test documents.")] = "98,1,1",
+    seed: Annotated[int, typer.Option(help="Decides which document goes where.")] = 42,
+) -> None:
+    """Turns sections with Korean and English headings into passages, and the headings into queries for them."""
+    from .documents import read_documents
+    from .section_pairs import Sections, read_section_pairs, section_parallel, section_passages, section_queries
+    from .splitting import split_documents
+
+    started = time.time()
+    shares = _shares(split)
+    found = list(read_section_pairs(source))
+    held = Sections(pairs=found, documents={d.id: d for d in read_documents(documents)})
+    splits = split_documents((s.doc_id for s in found), shares, seed=seed)
+    n_passages = write_jsonl(output / "corpus.jsonl", section_passages(held))
+    n_pairs = write_jsonl(pairs, section_queries(held, splits=splits))
+    outputs = [
+        Output(path=output, format="passages", n_records=n_passages),
+        Output(path=pairs, format="pairs", n_records=n_pairs),
+    ]
+    if parallel is not None:
+        n_parallel = write_jsonl(parallel, section_parallel(held))
+        outputs.append(Output(path=parallel, format="parallel", n_records=n_parallel))
+    _manifest({"split": split}, [source, *documents], outputs, started=started, seed=seed)
+    _log(f"{n_passages} passages, {n_pairs} queries: {output}, {pairs}")
+
+
+@app.command()
+def answers(
+    source: Annotated[Path, typer.Argument(metavar="RECORDS", help="JSONL(.gz) with a query and its text a line.")],
+    output: OutputPath,
+    *,
+    pairs: Annotated[Path, typer.Option(help="Where to write the queries.", show_default=False)],
+    query: Annotated[str, typer.Option(help="Field of the query.")] = "query",
+    text: Annotated[str, typer.Option(help="Field of the text that answers it.")] = "text",
+    title: Annotated[str, typer.Option(help="Field of the text's title, if there is one.")] = "title",
+    name: Annotated[str, typer.Option(help="Source of the records; it starts every id.")] = "answers",
+    split: Annotated[str, typer.Option(help="Shares of train, val and test records.")] = "98,1,1",
+    seed: Annotated[int, typer.Option(help="Decides which record goes where.")] = 42,
+) -> None:
+    """Turns records that hold a query and the text that answers it into passages and pairs."""
+    from .answers import Fields, answer_pair, answer_passage, read_answers
+    from .splitting import split_documents
+
+    started = time.time()
+    shares = _shares(split)
+    fields = Fields(query=query, text=text, title=title)
+    found = list(read_answers(source, fields, prefix=f"{name}/"))
+    splits = split_documents((a.id for a in found), shares, seed=seed)
+    n_passages = write_jsonl(output / "corpus.jsonl", (answer_passage(a, source=name) for a in found))
+    n_pairs = write_jsonl(pairs, (answer_pair(a, source=name, splits=splits) for a in found))
+    outputs = [
+        Output(path=output, format="passages", n_records=n_passages),
+        Output(path=pairs, format="pairs", n_records=n_pairs),
+    ]
+    _manifest({"split": split} | dataclasses.asdict(fields), [source], outputs, started=started, seed=seed)
+    _log(f"{n_passages} passages, {n_pairs} queries: {output}, {pairs}")
+
+
+def _shares(split: str) -> "Shares":
+    from .splitting import Shares
+
+    try:
+        return Shares.parse(split)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
 
 
 @app.command()
