@@ -218,7 +218,13 @@ class Predictions(nn.Module):
 
 
 def start_lexical(
-    model: Bert, *, twins: list[tuple[int, int]], silent: tuple[int, ...], threshold: float, seed: int
+    model: Bert,
+    *,
+    twins: list[tuple[int, int]],
+    silent: tuple[int, ...],
+    threshold: float,
+    seed: int,
+    vectors: Tensor | None = None,
 ) -> None:
     """Sets the weights so that the model is a bag of words before its first step; writes into `model`.
 
@@ -226,6 +232,9 @@ def start_lexical(
     them through (gelu is the identity far above zero, and the norm takes the shift away again). A token's own logit
     is then OWN, all others stay below the negative bias, `threshold`. Twins share a part of their embeddings:
     a document with `##엔진` also answers `엔진`. Tokens in `silent` get a bias that no logit reaches.
+
+    vectors: (vocab, width) unit vectors of what tokens mean; each is KNOWN of its token's embedding, and the rest
+    stays random, so that neighbours are near the threshold and not above it.
     """
     random = torch.Generator().manual_seed(seed)
     width = model.config.hidden_size
@@ -242,6 +251,8 @@ def start_lexical(
         words = F.normalize(_normal((model.config.vocab_size, width), random), dim=1)
         for start, inside in twins:
             words[inside] = F.normalize(words[start] + TWIN_NOISE * words[inside], dim=0)
+        if vectors is not None:
+            words = F.normalize(math.sqrt(KNOWN) * vectors + math.sqrt(1 - KNOWN) * words, dim=1)
         model.output_weight().copy_(words * OWN / math.sqrt(width))
         model.output_bias().fill_(-threshold)
         model.output_bias()[list(silent)] = SILENT
@@ -258,6 +269,8 @@ THRESHOLD_BESIDE_COUNTS = 5.5
 """The same where a lexical channel already gives a text's own tokens most of their weight."""
 TWIN_NOISE = 1.3
 """Length of the part of an inside form's embedding that is its own, against its start form's 1."""
+KNOWN = 0.6
+"""Share of a token's embedding, by its square, that its given vector is."""
 SILENT = -10_000.0
 """Bias of tokens that must never be active; within the range of half precision."""
 

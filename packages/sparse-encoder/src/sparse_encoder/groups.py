@@ -147,13 +147,13 @@ class Batch:
     """For each query, positions in `documents`: its positive first, then its drawn negatives."""
 
 
-def batches(data: Examples, *, batch: int, hard: int, easy: int, seed: int) -> Iterator[Batch]:
+def batches(data: Examples, *, batch: int, hard: int, easy: int, seed: int, neighbours: int = 0) -> Iterator[Batch]:
     """Yields batches for ever. Batch number k depends on the seed and k alone, which is what makes resuming exact."""
     epoch = 0
     number = 0
     pending: list[Example] = []
     while True:
-        pending += _order(data, seed=seed, epoch=epoch)
+        pending += _order(data, seed=seed, epoch=epoch, neighbours=neighbours)
         epoch += 1
         while len(pending) >= batch:
             yield draw(data, pending[:batch], hard=hard, easy=easy, random_state=random.Random(f"{seed}/{number}"))
@@ -161,14 +161,24 @@ def batches(data: Examples, *, batch: int, hard: int, easy: int, seed: int) -> I
             number += 1
 
 
-def _order(data: Examples, *, seed: int, epoch: int) -> list[Example]:
+def _order(data: Examples, *, seed: int, epoch: int, neighbours: int) -> list[Example]:
     chance = random.Random(f"{seed}/epoch/{epoch}")
+    units = _blocks(data, neighbours) if neighbours else [[i] for i in range(len(data.examples))]
     if len(set(data.weights)) == 1:
-        order = list(range(len(data.examples)))
+        order = list(range(len(units)))
         chance.shuffle(order)
     else:
-        order = chance.choices(range(len(data.examples)), data.weights, k=len(data.examples))
-    return [data.examples[i] for i in order]
+        order = chance.choices(range(len(units)), [data.weights[unit[0]] for unit in units], k=len(units))
+    return [data.examples[i] for place in order for i in units[place]]
+
+
+def _blocks(data: Examples, size: int) -> list[list[int]]:
+    """The examples of `size` positives that follow one another, in order of their first example."""
+    by_positive: dict[int, list[int]] = {}
+    for i, example in enumerate(data.examples):
+        by_positive.setdefault(example.positive, []).append(i)
+    apart = list(by_positive.values())
+    return [[i for own in apart[k : k + size] for i in own] for k in range(0, len(apart), size)]
 
 
 def draw(data: Examples, chosen: Sequence[Example], *, hard: int, easy: int, random_state: random.Random) -> Batch:

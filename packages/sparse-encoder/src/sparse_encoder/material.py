@@ -36,6 +36,7 @@ def inputs(recipe: Recipe) -> list[Path]:
         recipe.parallel,
         recipe.model.idf,
         recipe.model.tokenizer,
+        recipe.model.token_vectors,
         recipe.model.start_from,
     ]
     channel = channel_folder(Path(recipe.model.start_from)) if recipe.model.start_from else None
@@ -77,5 +78,5 @@ _MADE_BY = {"tokenizer": "what `sparse-encoder tokenizer build` writes", "idf": 
 
 
 def _without_paths(recipe: Recipe) -> Recipe:
-    model = msgspec.structs.replace(recipe.model, tokenizer="", idf="", start_from="")
+    model = msgspec.structs.replace(recipe.model, tokenizer="", idf="", token_vectors="", start_from="")
     return msgspec.structs.replace(recipe, model=model, train=[], validation="", term_pairs="", parallel="")

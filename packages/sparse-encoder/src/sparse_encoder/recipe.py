@@ -30,6 +30,8 @@ class Model(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     tokenizer: str = ""
     """Left out with `start_from`, it is that model's own."""
     idf: str = ""
+    token_vectors: str = ""
+    """What `sparse-encoder tokenizer vectors` writes: from scratch, tokens start near those of like meaning."""
     max_tokens: Number = 256
     """Tokens of a document that the finished model reads."""
     max_active_terms: Number = 100
@@ -117,6 +119,9 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     not hold otherwise, to the same gradients); 0: all."""
     recompute_layers: bool = False
     """Gradient checkpointing: layers keep their inputs alone and are computed again on the way back."""
+    neighbours: Count = 0
+    """Positives that stand next to each other in their file and are drawn together, with all their queries: sections
+    of one document are each other's hard negatives at no cost. 0 draws every group alone."""
     hard_negatives: Count = 1
     easy_negatives: Count = 0
     """Drawn anew for each query at each step from those its group has."""
@@ -166,7 +171,9 @@ def located(recipe: Recipe, folder: Path) -> Recipe:
     groups = [g if isinstance(g, Groups) else Groups(path=g) for g in recipe.train]
     return msgspec.structs.replace(
         recipe,
-        model=msgspec.structs.replace(model, tokenizer=tokenizer, idf=at(model.idf), start_from=start),
+        model=msgspec.structs.replace(
+            model, tokenizer=tokenizer, idf=at(model.idf), token_vectors=at(model.token_vectors), start_from=start
+        ),
         train=[Groups(path=at(g.path), weight=g.weight) for g in groups],
         validation=at(recipe.validation),
         term_pairs=at(recipe.term_pairs),

@@ -31,6 +31,7 @@ from sparse_encoder.recipe import Recipe
 from sparse_encoder.recomputing import recomputed_layers
 from sparse_encoder.schedule import learning_rate
 from sparse_encoder.starting import channel_folder, read_start
+from sparse_encoder.token_vectors import read_token_vectors
 from sparse_encoder.updates import Measured, Updates
 from sparse_encoder.vocabulary import Vocabulary
 
@@ -107,9 +108,24 @@ def _backbone(recipe: Recipe, vocabulary: Vocabulary) -> Backbone:
     size = recipe.model.size
     bert = Bert(bert_config(size, vocab_size=len(vocabulary.tokens), max_tokens=recipe.model.max_tokens))
     threshold = THRESHOLD_BESIDE_COUNTS if recipe.model.lexical_channel else THRESHOLD
-    twins, silent = vocabulary.twins(), vocabulary.special_ids
-    start_lexical(bert, twins=twins, silent=silent, threshold=threshold, seed=recipe.seed)
+    start_lexical(
+        bert,
+        twins=vocabulary.twins(),
+        silent=vocabulary.special_ids,
+        threshold=threshold,
+        seed=recipe.seed,
+        vectors=_token_vectors(recipe, bert) if recipe.model.token_vectors else None,
+    )
     return bert
+
+
+def _token_vectors(recipe: Recipe, bert: Bert) -> torch.Tensor:
+    path = Path(recipe.model.token_vectors)
+    vectors = read_token_vectors(path)
+    wanted = tuple(bert.output_weight().shape)
+    if vectors.shape != wanted:
+        raise InputError(f"{path}: holds {vectors.shape} numbers, the model {wanted}; make it with the same tokenizer")
+    return torch.from_numpy(vectors)
 
 
 class Run:
@@ -155,6 +171,7 @@ class Run:
             hard=recipe.hard_negatives,
             easy=recipe.easy_negatives,
             seed=recipe.seed,
+            neighbours=recipe.neighbours,
         )
         drawn = islice(drawn, self.done * recipe.accumulate, None)
         for _ in range(self.done, recipe.steps):
