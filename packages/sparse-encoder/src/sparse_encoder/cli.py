@@ -10,6 +10,7 @@ from sparse_encoder._files import InputError, Manifest, Output, exit_on_error, w
 from sparse_encoder.cli_encode import encode
 from sparse_encoder.cli_pretrain import pretrain
 from sparse_encoder.cli_publish import card, push, shrink
+from sparse_encoder.cli_vectors import vectors
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +25,7 @@ app.command()(shrink)
 app.command()(card)
 app.command()(push)
 app.command()(pretrain)
+tokenizer_app.command()(vectors)
 
 PACKAGE = "sparse-encoder"
 Folder = Annotated[Path, typer.Option("--output", "-o", help="Folder to write.")]

@@ -38,22 +38,26 @@ def context_matrix(texts: Iterable[str], vocabulary: Vocabulary, *, max_tokens: 
     flat = (np.concatenate(rows), np.concatenate(tokens))
     counts = sparse.coo_matrix((np.ones(len(flat[0]), dtype=np.float32), flat), shape=shape).tocsr()
     counts.data = 1 + np.log(counts.data)
-    counts[:, list(vocabulary.special_ids)] = 0
-    counts.eliminate_zeros()
-    return counts
+    return counts @ sparse.diags(_is_text(vocabulary))
 
 
-def token_vectors(matrices: Sequence[tuple[sparse.csr_matrix, float]], *, width: int, seed: int) -> NDArray[np.float32]:
+def token_vectors(matrices: Sequence[sparse.csr_matrix], *, width: int, seed: int) -> NDArray[np.float32]:
     """(vocab, width) unit vectors, or zeros for a token in no context.
 
-    matrices: contexts as `context_matrix` makes them, with the weight of each kind. Tokens weigh by their IDF over all
-    contexts, contexts by 1 over their length, so that a long text says no more than a short one.
+    matrices: contexts of one kind each, as `context_matrix` makes them. Tokens weigh by their IDF in their kind, and
+    every context is of length 1, so that a long text says no more than a pair of headings.
     """
-    weighed = sparse.vstack([_weighed(matrix) * weight**0.5 for matrix, weight in matrices]).tocsr()
+    weighed = sparse.vstack([_weighed(matrix) for matrix in matrices]).tocsr()
     left, singular = _factors(weighed.T.tocsr(), width=width, seed=seed)
     vectors = left * singular**POWER
     norms = np.linalg.norm(vectors, axis=1, keepdims=True)
     return np.divide(vectors, norms, out=np.zeros_like(vectors), where=norms > 1e-6).astype(np.float32)
+
+
+def _is_text(vocabulary: Vocabulary) -> NDArray[np.float32]:
+    keep = np.ones(len(vocabulary.tokens), dtype=np.float32)
+    keep[list(vocabulary.special_ids)] = 0
+    return keep
 
 
 def _weighed(counts: sparse.csr_matrix) -> sparse.csr_matrix:

@@ -1,0 +1,75 @@
+"""The command that learns what tokens mean from the texts they stand in, before any training."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+
+from sparse_encoder._files import InputError, Manifest, Output, read_jsonl, whole
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """What is read of a line of pairs: a query and the passage that answers it."""
+
+    query: str
+    doc_id: str
+
+
+def vectors(
+    tokenizer: Annotated[Path, typer.Argument(help="tokenizer.json, or its folder.")],
+    passages: Annotated[list[Path], typer.Argument(help="BEIR folders or JSON Lines files of passages.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="token_vectors.npy to write.")],
+    pairs: Annotated[list[Path] | None, typer.Option(help="Queries that go into their passage's context.")] = None,
+    parallel: Annotated[list[Path] | None, typer.Option(help="Korean and English of one meaning.")] = None,
+    width: Annotated[int, typer.Option(min=2, help="The model's width: 256 for small.")] = 256,
+    max_tokens: Annotated[int, typer.Option(min=2, help="Tokens of a passage that count.")] = 256,
+    seed: Annotated[int, typer.Option(help="Of the random projection.")] = 42,
+) -> None:
+    """Writes token vectors for a lexical start: tokens of like meaning, in either language, are near each other."""
+    import numpy as np
+
+    from sparse_encoder.passages import passages_file
+    from sparse_encoder.term_pairs import TermPair
+    from sparse_encoder.token_vectors import context_matrix, token_vectors
+    from sparse_encoder.vocabulary import read_vocabulary
+
+    vocabulary = read_vocabulary(tokenizer)
+    files = [passages_file(path) for path in passages]
+    manifest = Manifest(
+        package="sparse-encoder",
+        package_version=version("sparse-encoder"),
+        parameters={"width": width, "max_tokens": max_tokens},
+        seed=seed,
+        inputs=[tokenizer, *files, *(pairs or []), *(parallel or [])],
+        outputs=[Output(path=output, format="token_vectors")],
+    )
+    queries = _queries(pairs or [])
+    contexts = [_contexts(file, queries) for file in files]
+    contexts += [(f"{p.ko}\n{p.en}" for p in read_jsonl(file, TermPair)) for file in parallel or []]
+    matrices = [context_matrix(texts, vocabulary, max_tokens=max_tokens) for texts in contexts]
+    if sum(m.shape[0] for m in matrices) < width:
+        raise InputError(f"{files[0]}: fewer texts than --width {width}; give more passages or a smaller width")
+    found = token_vectors(matrices, width=width, seed=seed)
+    with whole(output) as part, part.open("wb") as file:
+        np.save(file, found)
+    manifest.write()
+    typer.echo(f"{int(found.any(axis=1).sum())} of {len(found)} tokens have a vector: {output}", err=True)
+
+
+def _queries(pairs: Sequence[Path]) -> Mapping[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for path in pairs:
+        for pair in read_jsonl(path, Asked):
+            found.setdefault(pair.doc_id, []).append(pair.query)
+    return found
+
+
+def _contexts(file: Path, queries: Mapping[str, list[str]]) -> Iterator[str]:
+    """Each passage after its queries: what asks and what answers is one context."""
+    from sparse_encoder.passages import passage_text, read_passages
+
+    for passage in read_passages(file):
+        yield "\n".join([*queries.get(passage.id, []), passage_text(passage, title=True)])
