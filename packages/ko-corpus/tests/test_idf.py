@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from ko_corpus import InputError, Trend, Trends, decoded_keys, load_tokenizer, token_idf, trend_boosts, write_idf
 from ko_corpus._files import read_json
 from ko_corpus._kiwi import analysis
-from ko_corpus.idf import Prior, inverse_document_frequency, read_idf
+from ko_corpus.idf import Prior, inverse_document_frequency, query_ceilings, read_idf
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
 
@@ -133,3 +133,14 @@ def test_idf_is_positive_and_falls_as_documents_have_the_token(n: int, data: st.
 
 def test_idf_is_the_formula_of_opensearch() -> None:
     assert inverse_document_frequency(1000, 10) == math.log(1 + 990.5 / 10.5)
+
+
+def test_what_many_queries_hold_weighs_no_more_than_their_share_of_it(wordpiece: Tokenizer) -> None:
+    asked = ["검색 weight", "검색 vector", "검색 희소", "희소"]
+    ceilings = query_ceilings(asked, wordpiece)
+    assert ceilings == {2: pytest.approx(math.log(1 + 1.5 / 3.5))}
+    texts = ["희소"] * 20
+    plain, limited = token_idf(texts, wordpiece), token_idf(texts, wordpiece, ceilings=ceilings)
+    assert limited["검색"] == pytest.approx(math.log(1 + 1.5 / 3.5), abs=1e-6)
+    assert plain["검색"] > 3
+    assert {k: v for k, v in limited.items() if k != "검색"} == {k: v for k, v in plain.items() if k != "검색"}

@@ -15,6 +15,8 @@ import typer
 from ._files import Manifest, Output, exit_on_error, write_json, write_jsonl
 
 if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
     from .pairs import Pair
     from .splitting import Shares
 
@@ -241,7 +243,9 @@ def trends(
 
 @app.command()
 def idf(
-    passages: PassagesPath,
+    passages: Annotated[
+        list[Path], typer.Argument(metavar="PASSAGES", help="Folders with corpus.jsonl, or such files.")
+    ],
     output: OutputPath,
     *,
     tokenizer: Annotated[Path, typer.Option(help="tokenizer.json, or the folder of one.", show_default=False)],
@@ -249,6 +253,9 @@ def idf(
     max_boost: Annotated[float, typer.Option(min=1, help="The most that a token is raised by.")] = 1.5,
     prior: Annotated[Path | None, typer.Option(help="idf.json of the same tokenizer, from a larger corpus.")] = None,
     prior_passages: Annotated[int, typer.Option(min=0, help="For how many passages the prior counts.")] = 1000,
+    queries: Annotated[
+        list[Path] | None, typer.Option(help="Queries or pairs: what many of them hold is not telling. Repeatable.")
+    ] = None,
 ) -> None:
     """Writes OpenSearch's idf.json for a tokenizer: the weight of each of its tokens."""
     from .idf import NO_PRIOR, Prior, load_tokenizer, read_idf, token_idf, trend_boosts, write_idf
@@ -259,15 +266,28 @@ def idf(
     model = load_tokenizer(tokenizer)
     boosts = {} if trends is None else trend_boosts(read_trends(trends), model, max_boost=max_boost)
     known = NO_PRIOR if prior is None else Prior(weights=read_idf(prior), n_passages=prior_passages)
-    texts = (passage.contents for passage in read_passages(passages))
-    weights = token_idf(texts, model, boosts=boosts, prior=known)
+    texts = (passage.contents for path in passages for passage in read_passages(path))
+    weights = token_idf(texts, model, boosts=boosts, prior=known, ceilings=_ceilings(queries or [], model))
     write_idf(output, weights)
     vocabulary = tokenizer / "tokenizer.json" if tokenizer.is_dir() else tokenizer
-    inputs = [corpus_path(passages), vocabulary, *(path for path in (trends, prior) if path is not None)]
+    others = [path for path in (trends, prior, *(queries or [])) if path is not None]
+    inputs = [*map(corpus_path, passages), vocabulary, *others]
     outputs = [Output(path=output, format="idf", n_records=len(weights))]
     parameters = {"max_boost": max_boost, "prior_passages": known.n_passages}
     _manifest(parameters, inputs, outputs, started=started, counts={"boosted": len(boosts)})
     _log(f"{len(weights)} tokens, {len(boosts)} of them boosted: {output}")
+
+
+def _ceilings(files: list[Path], tokenizer: "Tokenizer") -> dict[int, float]:
+    """The lowest ceiling that any of the files sets."""
+    from .idf import query_ceilings
+    from .pairs import read_queries
+
+    found: dict[int, float] = {}
+    for path in files:
+        for token_id, ceiling in query_ceilings(read_queries(path), tokenizer).items():
+            found[token_id] = min(ceiling, found.get(token_id, ceiling))
+    return found
 
 
 def _manifest(

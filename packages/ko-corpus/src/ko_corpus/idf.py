@@ -91,14 +91,38 @@ class Prior:
 NO_PRIOR = Prior(weights={}, n_passages=0)
 
 
+ASKED_OFTEN = 3
+"""Queries that must hold a token before their share of it counts."""
+
+
+def query_ceilings(queries: Iterable[str], tokenizer: Tokenizer) -> dict[int, float]:
+    """Token id -> the most that it may weigh, as many of the queries hold it.
+
+    The words of asking (무엇인가요, how, the) are rare in passages, so that an IDF over passages alone takes them for
+    telling; a token that many different queries share is not, however rare its passages.
+    """
+    n_queries = 0
+    frequency: Counter[int] = Counter()
+    for ids in _token_ids(queries, tokenizer):
+        n_queries += 1
+        frequency.update(set(ids))
+    return {i: inverse_document_frequency(n_queries, n) for i, n in frequency.items() if n >= ASKED_OFTEN}
+
+
 def token_idf(
-    texts: Iterable[str], tokenizer: Tokenizer, *, boosts: Mapping[int, float] | None = None, prior: Prior = NO_PRIOR
+    texts: Iterable[str],
+    tokenizer: Tokenizer,
+    *,
+    boosts: Mapping[int, float] | None = None,
+    prior: Prior = NO_PRIOR,
+    ceilings: Mapping[int, float] | None = None,
 ) -> dict[str, float]:
     """Every token's weight by its decoded key, in the order of token ids; special tokens are left out.
 
     A token that is in no text has the highest weight, as a term never seen is the most telling one; `prior` adds what
-    another corpus knows of it, as passages beside those counted. boosts: token id -> factor. InputError where there is
-    no text, where two tokens decode alike or where the prior is of another tokenizer.
+    another corpus knows of it, as passages beside those counted. boosts: token id -> factor. ceilings: token id -> the
+    most that it may weigh. InputError where there is no text, where two tokens decode alike or where the prior is of
+    another tokenizer.
     """
     keys = decoded_keys(tokenizer)
     unknown = sorted(prior.weights.keys() - set(keys.values()))
@@ -111,13 +135,12 @@ def token_idf(
         document_frequency.update(set(ids))
     if n_documents == 0:
         raise InputError("no passages: wanted at least one to count tokens in")
-    factors, n = boosts or {}, n_documents + prior.n_passages
-    return {
-        key: round(
-            inverse_document_frequency(n, document_frequency[i] + prior.counts(key)) * factors.get(i, 1.0), _DIGITS
-        )
-        for i, key in keys.items()
-    }
+    factors, limits, n = boosts or {}, ceilings or {}, n_documents + prior.n_passages
+    weights: dict[str, float] = {}
+    for i, key in keys.items():
+        idf = inverse_document_frequency(n, document_frequency[i] + prior.counts(key))
+        weights[key] = round(min(idf * factors.get(i, 1.0), limits.get(i, math.inf)), _DIGITS)
+    return weights
 
 
 def write_idf(path: Path, weights: Mapping[str, float]) -> None:

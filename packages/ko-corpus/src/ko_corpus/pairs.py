@@ -5,10 +5,12 @@ The training data that costs nothing: titles, headings and first sentences, befo
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Literal
 
 import msgspec
 
+from ._files import InputError, read_jsonl
 from .passages import HEADING_SEPARATOR, Passage
 from .sentences import split_sentences
 from .splitting import Split
@@ -75,6 +77,22 @@ def make_pairs(
         if len(askers[query]) == 1 and query not in written:
             written.add(query)
             yield pair
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """What is read of a line of queries (`text`) or of pairs (`query`)."""
+
+    query: str = ""
+    text: str = ""
+
+
+def read_queries(path: Path) -> Iterator[str]:
+    """Yields the query of each line of a BEIR `queries.jsonl` or of a pairs file."""
+    for number, asked in enumerate(read_jsonl(path, Asked), start=1):
+        query = asked.query or asked.text
+        if not query:
+            raise InputError(f"{path}: record {number} has neither 'query' nor 'text'")
+        yield query
 
 
 def _pairs_of(
