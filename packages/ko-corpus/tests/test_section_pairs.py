@@ -1,10 +1,15 @@
 from pathlib import Path
 
 import pytest
-from ko_corpus._files import InputError
+from ko_corpus._files import InputError, read_jsonl, write_jsonl
 from ko_corpus.answers import Fields, answer_pair, answer_passage, read_answers
+from ko_corpus.cli import app
 from ko_corpus.documents import Document
+from ko_corpus.pairs import Pair
+from ko_corpus.passages import read_passages
 from ko_corpus.section_pairs import (
+    WHOLE,
+    Parallel,
     SectionPair,
     Sections,
     read_section_pairs,
@@ -12,6 +17,7 @@ from ko_corpus.section_pairs import (
     section_passages,
     section_queries,
 )
+from typer.testing import CliRunner
 
 
 def section(doc_id: str, number: int, ko: str, en: str | None) -> SectionPair:
@@ -49,6 +55,14 @@ def test_a_heading_asks_for_its_section_in_both_languages_after_the_title_where_
         ("docs/join-hints.md#0:title_ko", "조인 힌트", "title", "ko"),
         ("docs/join-hints.md#0:title_en", "join hints", "title", "en"),
     ]
+
+
+def test_a_title_asks_for_the_first_section_only_where_the_document_is_short() -> None:
+    long = Sections(
+        pairs=[section("a/b.md", n, f"제목 {n}", None) for n in range(WHOLE + 1)],
+        documents={"a/b.md": Document(id="a/b.md", title="문서", text="")},
+    )
+    assert {pair.kind for pair in section_queries(long, splits={})} == {"heading"}
 
 
 def test_a_query_that_asks_for_two_sections_is_left_out() -> None:
@@ -102,3 +116,29 @@ def test_a_record_without_the_field_is_named(tmp_path: Path) -> None:
     path.write_text('{"query": "가", "text": "나"}\n{"query": "가", "body": "나"}\n', encoding="utf-8")
     with pytest.raises(InputError, match=r"record 2 has no text 'text'; it has body, query"):
         list(read_answers(path, Fields(), prefix=""))
+
+
+def test_the_golden_sections_are_written_as_they_were_read(golden: Path, tmp_path: Path) -> None:
+    write_jsonl(tmp_path / "s.jsonl", read_section_pairs(golden / "section_pairs.jsonl"))
+    assert (tmp_path / "s.jsonl").read_bytes() == (golden / "section_pairs.jsonl").read_bytes()
+
+
+def test_the_golden_parallel_text_is_written_as_it_was_read(golden: Path, tmp_path: Path) -> None:
+    write_jsonl(tmp_path / "p.jsonl", read_jsonl(golden / "parallel.jsonl", Parallel))
+    assert (tmp_path / "p.jsonl").read_bytes() == (golden / "parallel.jsonl").read_bytes()
+
+
+def test_both_commands_write_passages_and_pairs_that_point_at_each_other(golden: Path, tmp_path: Path) -> None:
+    (tmp_path / "law.jsonl").write_text('{"query": "해지할 수 있는가", "text": "있다."}\n', encoding="utf-8")
+    commands = (
+        ["sections", str(golden / "section_pairs.jsonl"), str(golden / "documents.jsonl")],
+        ["answers", str(tmp_path / "law.jsonl"), "--name", "law"],
+    )
+    for number, command in enumerate(commands):
+        passages, pairs = tmp_path / str(number), tmp_path / f"{number}.jsonl"
+        result = CliRunner().invoke(app, [*command, "-o", str(passages), "--pairs", str(pairs)], catch_exceptions=False)
+        assert result.exit_code == 0
+        ids = {passage.id for passage in read_passages(passages)}
+        asked = {pair.doc_id for pair in read_jsonl(pairs, Pair)}
+        assert asked
+        assert asked <= ids

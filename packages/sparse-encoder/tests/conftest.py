@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 from sparse_encoder.pieces import count_pieces
-from sparse_encoder.tokenizer_build import assemble, choose, save_tokenizer
+from sparse_encoder.tokenizer_build import Choice, assemble, choose, save_tokenizer
 from sparse_encoder.vocabulary import Vocabulary, read_vocabulary
 
 TEXTS = [
@@ -40,7 +40,7 @@ def golden() -> Path:
 def tokenizer_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("tokenizer") / "tokenizer"
     counts = count_pieces([*TEXTS, *QUERIES])
-    save_tokenizer(assemble(choose(counts, vocab_size=600, min_count=1)), folder, max_tokens=64)
+    save_tokenizer(assemble(choose(counts, Choice(vocab_size=600))), folder, max_tokens=64)
     return folder
 
 

@@ -57,3 +57,11 @@ def test_a_truncated_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "v.npy").write_bytes((tmp_path / "v.npy").read_bytes()[:-4])
     with pytest.raises(InputError, match=r"v\.npy: is not a whole \.npy file"):
         read_token_vectors(tmp_path / "v.npy")
+
+
+def test_the_golden_vectors_are_read_and_written_to_the_same_bytes(tmp_path: Path) -> None:
+    golden = Path(__file__).parents[3] / "docs" / "formats" / "golden" / "token_vectors.npy"
+    found = read_token_vectors(golden)
+    assert found.tolist() == [[0, 0], [1, 0], [pytest.approx(0.6), pytest.approx(0.8)]]
+    np.save(tmp_path / "v.npy", found)
+    assert (tmp_path / "v.npy").read_bytes() == golden.read_bytes()

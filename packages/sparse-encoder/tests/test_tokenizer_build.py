@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sparse_encoder._files import InputError
-from sparse_encoder.tokenizer_build import SPECIAL_TOKENS, build_tokenizer
+from sparse_encoder.tokenizer_build import SPECIAL_TOKENS, Choice, build_tokenizer
 from sparse_encoder.vocabulary import Vocabulary
 from transformers import AutoTokenizer
 
@@ -33,20 +33,35 @@ def test_the_special_tokens_come_first(vocabulary: Vocabulary) -> None:
 
 def test_the_order_of_texts_does_not_matter() -> None:
     texts = ["검색엔진 색인", "색인과 검색"]
-    assert build_tokenizer(texts, vocab_size=100).to_str() == build_tokenizer(texts[::-1], vocab_size=100).to_str()
+    assert (
+        build_tokenizer(texts, Choice(vocab_size=100)).to_str()
+        == build_tokenizer(texts[::-1], Choice(vocab_size=100)).to_str()
+    )
 
 
 def test_a_vocabulary_too_small_for_the_characters_is_refused() -> None:
     with pytest.raises(InputError, match="wanted at least 13"):
-        build_tokenizer(["가나다라"], vocab_size=10)
+        build_tokenizer(["가나다라"], Choice(vocab_size=10))
 
 
 def test_a_vocabulary_above_the_limit_of_sparse_vector_is_refused() -> None:
     with pytest.raises(InputError, match="32769; wanted 1 to 32768"):
-        build_tokenizer(["가"], vocab_size=32_769)
+        build_tokenizer(["가"], Choice(vocab_size=32_769))
 
 
 def test_the_folder_loads_in_transformers_with_the_same_ids(tokenizer_folder: Path, vocabulary: Vocabulary) -> None:
     loaded = AutoTokenizer.from_pretrained(tokenizer_folder)
     assert loaded("희소 검색은")["input_ids"] == vocabulary.tokenizer.encode("희소 검색은").ids
     assert loaded.model_max_length == 64
+
+
+def test_a_vocabulary_for_other_corpora_knows_words_whose_syllables_it_never_saw() -> None:
+    texts = ["검색은 색인을 읽는다"]
+    assert "[UNK]" in build_tokenizer(texts, Choice(vocab_size=5000)).encode("챗봇").tokens
+    covering = build_tokenizer(texts, Choice(vocab_size=5000, common_syllables=True))
+    assert covering.encode("챗봇", add_special_tokens=False).tokens == ["챗", "##봇"]
+
+
+def test_rare_characters_are_left_out_unless_they_are_syllables() -> None:
+    tokenizer = build_tokenizer(["가 가 나 ♦ ▲ ▲"], Choice(vocab_size=100, min_characters=2))
+    assert tokenizer.encode("가 나 ♦ ▲", add_special_tokens=False).tokens == ["가", "나", "[UNK]", "▲"]

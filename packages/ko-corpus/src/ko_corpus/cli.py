@@ -143,9 +143,9 @@ def pairs(
 @app.command()
 def sections(
     source: Annotated[Path, typer.Argument(metavar="SECTIONS", help="JSONL(.gz) of sections with their headings.")],
+    documents: Annotated[list[Path], typer.Argument(metavar="DOCUMENTS", help="Theirs, for titles and dates.")],
     output: OutputPath,
     *,
-    documents: Annotated[list[Path], typer.Option(help="Their documents, for titles and dates; may be repeated.")],
     pairs: Annotated[Path, typer.Option(help="Where to write the queries.", show_default=False)],
     parallel: Annotated[Path | None, typer.Option(help="Where to write headings in both languages.")] = None,
     split: Annotated[str, typer.Option(help="Shares of train, val and test documents.")] = "98,1,1",

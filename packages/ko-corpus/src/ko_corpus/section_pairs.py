@@ -4,6 +4,7 @@ A heading asks for its section in either language, which is training data for se
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -92,8 +93,12 @@ def section_passages(sections: Sections) -> Iterator[Passage]:
         )
 
 
+WHOLE = 2
+"""A title asks for the whole document; one of at most so many sections is told by the first."""
+
+
 def section_queries(sections: Sections, *, splits: Mapping[str, Split]) -> Iterator[Pair]:
-    """Yields the queries of each section: its headings, and for a document's first section also its title and name.
+    """Yields the queries of each section: its headings, and for a short document's first one also its title and name.
 
     A heading that several documents have would fit them all: the title, in English the name, goes before it. A query
     that still asks for several sections is left out.
@@ -111,6 +116,7 @@ def section_queries(sections: Sections, *, splits: Mapping[str, Split]) -> Itera
 def _all_queries(sections: Sections, splits: Mapping[str, Split]) -> Iterator[Pair]:
     korean = _documents_of([(s.heading_ko, s.doc_id) for s in sections.pairs])
     english = _documents_of([(s.heading_en or "", s.doc_id) for s in sections.pairs])
+    n_sections = Counter(s.doc_id for s in sections.pairs)
     begun: set[str] = set()
     for section in sections.pairs:
         title, name = sections.title(section), english_name(section.doc_id)
@@ -118,9 +124,9 @@ def _all_queries(sections: Sections, splits: Mapping[str, Split]) -> Iterator[Pa
             "heading_ko": _specific(section.heading_ko, title, n_documents=korean),
             "heading_en": _specific(section.heading_en or "", name, n_documents=english),
         }
-        if section.doc_id not in begun:
+        if section.doc_id not in begun and n_sections[section.doc_id] <= WHOLE:
             queries |= {"title_ko": title, "title_en": name}
-            begun.add(section.doc_id)
+        begun.add(section.doc_id)
         written: set[str] = set()
         for which, query in queries.items():
             if not query or query.lower() in written:

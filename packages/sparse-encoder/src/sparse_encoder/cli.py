@@ -1,6 +1,7 @@
 """The command line: a verb each; heavy imports inside the commands, so that help and refusals are quick."""
 
 import os
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -38,23 +39,27 @@ def build(
     output: Folder,
     vocab_size: Annotated[int, typer.Option(help="Most tokens, at most 32,768.")] = 8000,
     min_count: Annotated[int, typer.Option(help="Times a morpheme must occur to be a token.")] = 1,
+    min_characters: Annotated[int, typer.Option(help="Times a character must occur, syllables apart.")] = 1,
+    common_syllables: Annotated[bool, typer.Option(help="Cover all 2,350 syllables of KS X 1001.")] = False,
     max_tokens: Annotated[int, typer.Option(help="Tokens that the tokenizer keeps of a text.")] = 512,
 ) -> None:
     """Builds a morpheme-aware WordPiece tokenizer that serves without kiwi."""
     from sparse_encoder._kiwi import analysis
     from sparse_encoder.passages import passage_text, passages_file, read_passages
-    from sparse_encoder.tokenizer_build import build_tokenizer, save_tokenizer
+    from sparse_encoder.tokenizer_build import Choice, build_tokenizer, save_tokenizer
 
+    choice = Choice(
+        vocab_size=vocab_size, min_count=min_count, min_characters=min_characters, common_syllables=common_syllables
+    )
     files = [passages_file(path) for path in passages]
     texts = (passage_text(p, title=True) for file in files for p in read_passages(file))
     manifest = _manifest(
         files,
         [Output(path=output, format="tokenizer")],
-        vocab_size=vocab_size,
-        min_count=min_count,
+        **asdict(choice),
         analysis=analysis(),
     )
-    tokenizer = build_tokenizer(texts, vocab_size=vocab_size, min_count=min_count)
+    tokenizer = build_tokenizer(texts, choice)
     save_tokenizer(tokenizer, output, max_tokens=max_tokens)
     manifest.write()
     typer.echo(f"{tokenizer.get_vocab_size()} tokens: {output}", err=True)

@@ -51,7 +51,8 @@ def token_vectors(matrices: Sequence[sparse.csr_matrix], *, width: int, seed: in
     left, singular = _factors(weighed.T.tocsr(), width=width, seed=seed)
     vectors = left * singular**POWER
     norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.divide(vectors, norms, out=np.zeros_like(vectors), where=norms > 1e-6).astype(np.float32)
+    unit: NDArray[np.float32] = np.divide(vectors, norms, out=np.zeros_like(vectors), where=norms > 1e-6)
+    return unit.astype(np.float32, copy=False)
 
 
 def _is_text(vocabulary: Vocabulary) -> NDArray[np.float32]:

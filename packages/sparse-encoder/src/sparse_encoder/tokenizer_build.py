@@ -6,6 +6,7 @@ The gain over ordinary subwords is large in Korean, where a noun and its particl
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
@@ -33,12 +34,28 @@ TWIN_SHARE = 8
 """A piece seen n times at one place in words counts as seen n // TWIN_SHARE times at the other."""
 
 
-def build_tokenizer(texts: Iterable[str], *, vocab_size: int, min_count: int = 1) -> Tokenizer:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """What makes a piece a token."""
+
+    vocab_size: int = 8000
+    """The most tokens to have; a small corpus gives fewer."""
+    min_count: int = 1
+    """Times that a piece must occur."""
+    min_characters: int = 1
+    """Times that a character other than a Hangul syllable must occur; words with rarer ones are unknown."""
+    common_syllables: bool = False
+    """Whether the 2,350 syllables of KS X 1001 are covered beside those of the corpus: for a vocabulary that is to
+    serve other corpora, as a word with a syllable that is no token is unknown as a whole."""
+
+
+def build_tokenizer(texts: Iterable[str], choice: Choice = Choice()) -> Tokenizer:
     """Builds the tokenizer from `texts`, which are read once; the same texts give the same vocabulary.
 
-    vocab_size: the most tokens to have; a small corpus gives fewer. Every character of the corpus is covered, as the
-    start of a word and inside one; raises InputError where they alone need more.
+    Every character chosen is covered, as the start of a word and inside one; InputError where they alone need more
+    than `vocab_size`.
     """
+    vocab_size = choice.vocab_size
     if not 0 < vocab_size <= LARGEST_VOCABULARY:
         raise InputError(
             f"vocab_size is {vocab_size}; wanted 1 to {LARGEST_VOCABULARY}: sparse_vector folds larger ids"
@@ -46,13 +63,13 @@ def build_tokenizer(texts: Iterable[str], *, vocab_size: int, min_count: int = 1
     counts = count_pieces(texts)
     if not counts:
         raise InputError("there is no text to build a tokenizer from: every passage is empty")
-    vocabulary = choose(counts, vocab_size=vocab_size, min_count=min_count)
-    return assemble(vocabulary)
+    return assemble(choose(counts, choice))
 
 
-def choose(counts: Counter[str], *, vocab_size: int, min_count: int) -> list[str]:
+def choose(counts: Counter[str], choice: Choice) -> list[str]:
     """The tokens: special ones, characters in both positions, then pieces and Latin subwords, the commonest first."""
-    characters = sorted({c for piece in counts for c in bare(piece)})
+    vocab_size, min_count = choice.vocab_size, choice.min_count
+    characters = sorted(_characters(counts, choice))
     alphabet = [form for c in characters for form in (c, CONTINUATION + c)]
     room = vocab_size - len(SPECIAL_TOKENS) - len(alphabet)
     if room < 0:
@@ -60,6 +77,8 @@ def choose(counts: Counter[str], *, vocab_size: int, min_count: int) -> list[str
             f"vocab_size {vocab_size} cannot hold the {len(characters)} characters of the corpus in both positions; "
             f"wanted at least {len(SPECIAL_TOKENS) + len(alphabet)}"
         )
+    covered = set(characters)
+    counts = Counter({p: n for p, n in counts.items() if covered.issuperset(bare(p))})
     candidates = Counter({p: n for p, n in counts.items() if n >= min_count})
     for piece, n in counts.items():
         twin = bare(piece) if bare(piece) != piece else CONTINUATION + piece
@@ -70,6 +89,33 @@ def choose(counts: Counter[str], *, vocab_size: int, min_count: int) -> list[str
     known = set(alphabet)
     ranked = sorted((p for p in candidates if p not in known), key=lambda p: (-candidates[p], p))
     return [*SPECIAL_TOKENS, *alphabet, *ranked[:room]]
+
+
+def _characters(counts: Counter[str], choice: Choice) -> set[str]:
+    seen: Counter[str] = Counter()
+    for piece, n in counts.items():
+        for character in set(bare(piece)):
+            seen[character] += n
+    found = {c for c, n in seen.items() if n >= choice.min_characters or is_syllable(c)}
+    return found | set(common_syllables()) if choice.common_syllables else found
+
+
+def is_syllable(character: str) -> bool:
+    """Whether a character is a composed Hangul syllable.
+
+    >>> is_syllable("뷁"), is_syllable("ㅋ")
+    (True, False)
+    """
+    return "가" <= character <= "힣"
+
+
+def common_syllables() -> list[str]:
+    """The 2,350 Hangul syllables of KS X 1001, which all but a few written words get by with, in order.
+
+    >>> len(common_syllables()), common_syllables()[:3]
+    (2350, ['가', '각', '간'])
+    """
+    return [bytes((row, cell)).decode("euc_kr") for row in range(0xB0, 0xC9) for cell in range(0xA1, 0xFF)]
 
 
 def latin_subwords(counts: Counter[str], *, n_tokens: int) -> Counter[str]:
