@@ -17,7 +17,7 @@ from sparse_encoder.bert import THRESHOLD, Bert, bert_config, start_lexical
 from sparse_encoder.head import max_logits
 from sparse_encoder.losses.flops import flops
 from sparse_encoder.network import Network
-from sparse_encoder.tokenizer_build import build_tokenizer, write_tokenizer
+from sparse_encoder.tokenizer_build import Choice, build_tokenizer, write_tokenizer
 from torch import Tensor
 from transformers import BertConfig, BertForMaskedLM
 
@@ -71,7 +71,7 @@ def stock(bert: Bert, ids: Tensor, queries: Tensor, chunk: int | None) -> Callab
     model.load_state_dict(bert.state_dict(), strict=False)
     with tempfile.TemporaryDirectory() as folder:
         model.save_pretrained(folder)
-        write_tokenizer(build_tokenizer(["검색"], vocab_size=100), Path(folder), max_tokens=ids.shape[1])
+        write_tokenizer(build_tokenizer(["검색"], Choice(vocab_size=100)), Path(folder), max_tokens=ids.shape[1])
         transformer = Transformer(folder, transformer_task="fill-mask").train()
     pooling = SpladePooling("max", chunk_size=chunk).train()
     parameters = list(transformer.parameters())
