@@ -69,3 +69,31 @@ def test_a_bad_recipe_leaves_an_earlier_model_as_it_was(data: Path, tmp_path: Pa
     with pytest.raises(InputError, match="sparse-encoder tokenizer build"):
         run("train", data / "bad.yaml", "-o", tmp_path / "model")
     assert (tmp_path / "model" / "keep").read_text() == "kept"
+
+
+def test_training_is_watched_drawn_and_held_to_a_number_of_terms(data: Path, tmp_path: Path) -> None:
+    run(
+        "train",
+        data / "recipe.yaml",
+        "-o",
+        tmp_path / "m",
+        "--target-active-terms",
+        "12",
+        "--curve",
+        tmp_path / "c.png",
+    )
+    assert (tmp_path / "c.png").read_bytes().startswith(b"\x89PNG")
+    assert list((tmp_path / "m.tensorboard").glob("events.*"))
+    entry = json.loads((tmp_path / "m" / "training_history.json").read_text())["entries"][0]
+    assert entry["pressure"] != 1
+    run("curve", tmp_path / "m", "-o", tmp_path / "again.png")
+    assert (tmp_path / "again.png").read_bytes() == (tmp_path / "c.png").read_bytes()
+
+
+def test_a_monitor_that_is_not_installed_is_refused_before_training(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "wandb", None)
+    with pytest.raises(InputError, match=r'pip install "sparse-encoder\[wandb\]"; nothing was trained'):
+        run("train", data / "recipe.yaml", "-o", tmp_path / "m", "--wandb", "korean", "--no-tensorboard")
+    assert not list(tmp_path.iterdir())

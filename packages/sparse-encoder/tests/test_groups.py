@@ -45,10 +45,24 @@ def test_a_score_that_is_no_number_is_refused(tmp_path: Path) -> None:
         list(read_groups(tmp_path / "g.jsonl"))
 
 
-def test_a_document_that_is_empty_after_tokenisation_is_refused(vocabulary: Vocabulary, tmp_path: Path) -> None:
-    (tmp_path / "g.jsonl").write_text(json.dumps(GOOD | {"docs": ["역색인", "\u200b"]}), encoding="utf-8")
-    with pytest.raises(InputError, match="empty after tokenisation"):
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"docs": ["역색인은 길이다.", "\u200b"]}, "the document '\\u200b' is empty after tokenisation"),
+        ({"query": "\u200b검"[:1]}, "is in the vocabulary; is this the tokenizer that the data is for?"),
+        ({"scores": [float("nan"), 1.0]}, ""),
+        ({"scores": [1.0]}, "2 docs but 1 scores"),
+    ],
+)
+def test_what_cannot_be_trained_on_is_named_by_its_line_past_blank_ones(
+    vocabulary: Vocabulary, tmp_path: Path, change: dict[str, object], message: str
+) -> None:
+    lines = [json.dumps(GOOD | c, ensure_ascii=False) for c in ({}, change)]
+    (tmp_path / "g.jsonl").write_text("\n\n".join(lines), encoding="utf-8")
+    with pytest.raises(InputError) as error:
         read_examples([(tmp_path / "g.jsonl", 1.0)], vocabulary, query_tokens=8, document_tokens=8)
+    assert f"{tmp_path}/g.jsonl:3: " in str(error.value)
+    assert message in str(error.value)
 
 
 def test_batches_depend_on_the_seed_alone(data: Path, vocabulary: Vocabulary) -> None:

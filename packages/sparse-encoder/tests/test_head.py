@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 import sparse_encoder.head as head
 import torch
@@ -5,6 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sparse_encoder.head import activate, max_logits
 from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
 
 def example(seed: int) -> tuple[Tensor, Tensor, Tensor]:
@@ -52,3 +56,38 @@ def test_no_leak_is_plain_relu() -> None:
     logits = torch.tensor([-1.0], requires_grad=True)
     (gradient,) = torch.autograd.grad(activate(logits).sum(), logits)
     assert gradient.tolist() == [0.0]
+
+
+class Largest(TorchDispatchMode):
+    """Remembers the largest tensor that any operation returns."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.n = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        found = func(*args, **(kwargs or {}))
+        self.n = max([self.n, *(t.numel() for t in tree_leaves(found) if isinstance(t, Tensor))])
+        return found
+
+
+@pytest.mark.parametrize("dense_above", [0.0, 1.0])
+def test_no_tensor_of_batch_by_tokens_by_vocabulary_is_ever_made(
+    dense_above: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(head, "CHUNK_LOGITS", 1)
+    monkeypatch.setattr(head, "DENSE_ABOVE", dense_above)
+    hidden = torch.randn(8, 16, 4).requires_grad_()
+    weight = torch.randn(64, 4).requires_grad_()
+    with Largest() as largest:
+        pooled = activate(max_logits(hidden, torch.ones(8, 16, dtype=torch.long), weight))
+        torch.autograd.grad(pooled[:, :8].sum(), (hidden, weight))
+    assert largest.n == 16 * 64, "the logits of one text"
+
+
+def test_many_active_terms_are_added_up_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    hidden, mask, weight = example(3)
+    monkeypatch.setattr(head, "DENSE_ABOVE", 1.0)
+    at_once = torch.autograd.grad(max_logits(hidden, mask, weight).sum(), (hidden, weight))
+    monkeypatch.setattr(head, "CHUNK_LOGITS", 4)
+    torch.testing.assert_close(torch.autograd.grad(max_logits(hidden, mask, weight).sum(), (hidden, weight)), at_once)

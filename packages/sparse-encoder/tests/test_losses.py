@@ -4,9 +4,15 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from sentence_transformers.sentence_transformer.losses import (
+    DistillKLDivLoss,
+    MarginMSELoss,
+    MultipleNegativesRankingLoss,
+)
 from sentence_transformers.sparse_encoder.losses import FlopsLoss
 from sparse_encoder.losses.alignment import alignment
 from sparse_encoder.losses.flops import flops
+from sparse_encoder.losses.idf_flops import idf_flops
 from sparse_encoder.losses.infonce import infonce
 from sparse_encoder.losses.kl import kl_distillation
 from sparse_encoder.losses.l1 import l1
@@ -78,3 +84,85 @@ def test_flops_of_sampled_columns_is_right_on_average(seed: int) -> None:
     halves = [torch.tensor(c) for c in ([0, 1, 2], [3, 4, 5])]
     mean = sum(float(flops(weights[:, c], torch.full((3,), 2.0))) for c in halves) / 2
     assert mean == pytest.approx(float(flops(weights, torch.ones(6))), rel=1e-5)
+
+
+def test_flops_with_a_threshold_equals_sentence_transformers() -> None:
+    weights = torch.rand(4, 9, generator=torch.Generator().manual_seed(0)).sub(0.5).relu()
+    peer = FlopsLoss(None, threshold=4).compute_loss_from_embeddings(weights)
+    assert 0 < float(peer) < float(flops(weights, torch.ones(9)))
+    assert float(flops(weights, torch.ones(9), threshold=4)) == pytest.approx(float(peer))
+
+
+def test_idf_flops_by_hand() -> None:
+    weights, idf = torch.tensor([[1.0, 0.0], [3.0, 2.0]]), torch.tensor([0.5, 2.0])
+    assert float(idf_flops(weights, torch.ones(2), idf)) == (2 / 0.5) ** 2 + (1 / 2) ** 2
+
+
+def test_idf_flops_of_equal_terms_is_flops_and_of_others_that_of_weights_over_idf() -> None:
+    weights = torch.rand(4, 9, generator=torch.Generator().manual_seed(1))
+    idf = torch.rand(9, generator=torch.Generator().manual_seed(2)) + 0.5
+    assert float(idf_flops(weights, torch.ones(9), torch.ones(9))) == pytest.approx(
+        float(flops(weights, torch.ones(9)))
+    )
+    peer = FlopsLoss(None).compute_loss_from_embeddings(weights / idf)
+    assert float(idf_flops(weights, torch.ones(9), idf)) == pytest.approx(float(peer))
+
+
+def test_a_term_in_every_document_is_pressed_hard_and_not_without_end() -> None:
+    assert float(idf_flops(torch.ones(2, 1), torch.ones(1), torch.zeros(1))) == pytest.approx(400.0)
+
+
+def test_l1_lets_short_vectors_off() -> None:
+    assert float(l1(torch.tensor([[1.0, 0.0], [3.0, 2.0]]), torch.ones(2), threshold=1)) == 2.5
+
+
+def groups() -> tuple[torch.Tensor, torch.Tensor, list[torch.Tensor]]:
+    """Three queries, and for each a positive and two negatives, as vectors; the scores of the three groups."""
+    random = torch.Generator().manual_seed(3)
+    queries = torch.rand(3, 5, generator=random)
+    documents = [torch.rand(3, 5, generator=random) for _ in range(3)]
+    scores = torch.stack([(queries * d).sum(dim=1) for d in documents], dim=1)
+    return scores, queries, documents
+
+
+def dot(one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
+    return (one * other).sum(dim=1)
+
+
+def test_margin_mse_equals_sentence_transformers() -> None:
+    scores, queries, documents = groups()
+    teacher = torch.tensor([[5.0, 4.0, 1.0], [2.0, 0.0, -1.0], [1.0, 1.0, 0.5]])
+    peer = MarginMSELoss(None, similarity_fct=dot).compute_loss_from_embeddings([queries, *documents], teacher)
+    assert float(margin_mse(scores, teacher)) == pytest.approx(float(peer))
+
+
+def test_kl_equals_sentence_transformers() -> None:
+    scores, queries, documents = groups()
+    teacher = torch.tensor([[2.0, 1.0, 0.5], [2.0, 0.0, -1.0], [1.0, 1.0, 0.5]])
+    peer = DistillKLDivLoss(None, similarity_fct=dot, temperature=2.0)
+    found = peer.compute_loss_from_embeddings([queries, *documents], teacher)
+    assert float(kl_distillation(scores, teacher, temperature=2.0)) == pytest.approx(float(found))
+
+
+def test_infonce_equals_sentence_transformers() -> None:
+    _, queries, documents = groups()
+    peer = MultipleNegativesRankingLoss(None, scale=0.5, similarity_fct=lambda a, b: a @ b.T)
+    found = peer.compute_loss_from_embeddings([queries, *documents], None)
+    ours = infonce(
+        queries @ torch.cat(documents).T, torch.arange(3), torch.ones(3, 9, dtype=torch.bool), temperature=2.0
+    )
+    assert float(ours) == pytest.approx(float(found))
+
+
+def test_margin_ranking_equals_torchs_own() -> None:
+    scores, _, _ = groups()
+    peer = torch.nn.MarginRankingLoss(margin=0.7)(
+        scores[:, :1].expand(3, 2).flatten(), scores[:, 1:].flatten(), torch.ones(6)
+    )
+    assert float(margin_ranking(scores, margin=0.7)) == pytest.approx(float(peer))
+
+
+def test_alignment_equals_torchs_cosine_loss_where_all_are_sure() -> None:
+    _, korean, (english, *_) = groups()
+    peer = torch.nn.CosineEmbeddingLoss()(korean, english, torch.ones(3))
+    assert float(alignment(korean, english, torch.ones(3))) == pytest.approx(float(peer))

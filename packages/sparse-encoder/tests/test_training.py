@@ -1,7 +1,9 @@
+import json
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -9,8 +11,11 @@ import pytest
 import torch
 from sparse_encoder._files import InputError
 from sparse_encoder.checkpoints import read_checkpoint
+from sparse_encoder.material import read_material
 from sparse_encoder.model_folder import DOCUMENT, SparseModel, write_model
-from sparse_encoder.recipe import Recipe, read_recipe
+from sparse_encoder.network import Network
+from sparse_encoder.ranking import rank
+from sparse_encoder.recipe import Guard, Losses, Recipe, Sparsity, read_recipe
 from sparse_encoder.training import Trained, train
 
 
@@ -31,7 +36,11 @@ def same(one: Trained, other: Trained) -> bool:
     return one.history == other.history and all(torch.equal(first[name], second[name]) for name in first)
 
 
-@pytest.mark.parametrize("changes", [{}, {"ema": 0.9}])
+STEERED = {"target_active_terms": 12, "accumulate": 2, "evaluate_every": 1, "encode_at_once": 3, "batch": 2}
+"""Everything that has a state of its own: guard, best weights, several batches a step."""
+
+
+@pytest.mark.parametrize("changes", [{}, {"ema": 0.9}, STEERED | {"ema": 0.9}])
 def test_an_interrupted_run_ends_with_the_same_weights(data: Path, tmp_path: Path, changes: dict[str, object]) -> None:
     recipe = settings(data, **changes)
     undisturbed = train(recipe, work=tmp_path / "a", log=silent)
@@ -50,9 +59,8 @@ def test_an_interrupted_run_ends_with_the_same_weights(data: Path, tmp_path: Pat
 
 def test_a_killed_process_goes_on_and_writes_the_same_bytes(data: Path, tmp_path: Path) -> None:
     recipe = data / "long.yaml"
-    recipe.write_text(
-        (data / "recipe.yaml").read_text(encoding="utf-8").replace("steps: 6", "steps: 30"), encoding="utf-8"
-    )
+    steered = "steps: 30\naccumulate: 2\ntarget_active_terms: 12\nevaluate_every: 3"
+    recipe.write_text((data / "recipe.yaml").read_text(encoding="utf-8").replace("steps: 6", steered), encoding="utf-8")
     command = [sys.executable, "-m", "sparse_encoder", "train", str(recipe), "-o"]
     process = subprocess.Popen([*command, str(tmp_path / "m1"), "--work", str(tmp_path / "work")])
     while not list(tmp_path.glob("work/step-*")) and process.poll() is None:
@@ -99,9 +107,72 @@ def test_a_batch_larger_than_the_data_is_refused(data: Path, tmp_path: Path) -> 
         train(settings(data, batch=9), work=tmp_path, log=silent)
 
 
-def test_a_loss_that_is_no_number_stops_the_run(data: Path, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="the loss at step"):
+def test_a_loss_that_is_no_number_stops_the_run_and_keeps_its_batch(data: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"at step \d+ is .*; its batch is in .*failed-step-\d+\.json; lower"):
         train(settings(data, learning_rate=1e30, clip=1e30, steps=20), work=tmp_path, log=silent)
+    (file,) = tmp_path.glob("failed-step-*.json")
+    found = json.loads(file.read_text(encoding="utf-8"))
+    assert len(found["groups"]) == 4
+    written = (data / "train.jsonl").read_text(encoding="utf-8").splitlines()
+    for group in found["groups"]:
+        line = json.loads(written[group["line"] - 1])
+        assert group["file"] == str(data / "train.jsonl")
+        assert group["scores"][0] == 10.0
+        assert set("".join(group["query"]).replace("##", "")) <= set(line["query"])
+
+
+def test_the_best_weights_are_kept_and_training_stops_early(data: Path, tmp_path: Path) -> None:
+    """A rate that destroys the model after the first step, which is the best then."""
+    lines: list[str] = []
+    recipe = settings(data, steps=30, evaluate_every=1, patience=3, learning_rate=3.0, warmup=1.0, clip=1e9)
+    found = train(recipe, work=tmp_path, log=lines.append)
+    measured = [entry["val_ndcg_at_10"] for entry in found.history if "val_ndcg_at_10" in entry]
+    best = max(measured)
+    assert len(measured) == measured.index(best) + 4 < 30
+    assert f"keeps the weights of step {measured.index(best) + 1}, with nDCG@10 {best:.3f}" in lines
+    network = Network(bert=found.model.bert, idf=found.model.idf)
+    validation = read_material(recipe).validation
+    assert validation is not None
+    assert rank(network, validation).ndcg_at_10 == pytest.approx(best, abs=1e-6)
+
+
+def test_the_guard_stops_a_collapse(data: Path, tmp_path: Path) -> None:
+    strict = Guard(fewest=1000.0, patience=3, steer=False)
+    with pytest.raises(InputError, match=r"at step 4, below 1000\.0 for long"):
+        train(settings(data, guard=strict), work=tmp_path, log=silent)
+
+
+def test_a_monitor_is_told_what_the_history_holds(data: Path, tmp_path: Path) -> None:
+    told: list[Mapping[str, float]] = []
+
+    class Listener:
+        def record(self, entry: Mapping[str, float]) -> None:
+            told.append(entry)
+
+        def close(self) -> None:
+            """Nothing to close."""
+
+    found = train(settings(data, evaluate_every=2), work=tmp_path, log=silent, monitors=[Listener()])
+    assert told == found.history
+    assert [entry["step"] for entry in told] == [2, 4, 6, 6]
+
+
+def test_a_vocabulary_above_the_limit_is_refused(data: Path, tmp_path: Path) -> None:
+    recipe = settings(data)
+    model = msgspec.structs.replace(recipe.model, vocabulary_limit=100)
+    with pytest.raises(InputError, match="tokens, above 100: OpenSearch"):
+        train(msgspec.structs.replace(recipe, model=model), work=tmp_path, log=silent)
+
+
+def test_patience_without_evaluations_is_refused(data: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="'patience' is 3, but 'evaluate_every' is 0"):
+        train(settings(data, patience=3), work=tmp_path, log=silent)
+
+
+def test_a_target_without_a_weight_to_start_from_is_refused(data: Path, tmp_path: Path) -> None:
+    losses = msgspec.structs.replace(Losses(), flops=Sparsity(weight=0.0))
+    with pytest.raises(InputError, match=r"'target_active_terms' wants 'losses\.flops\.weight' above 0"):
+        train(settings(data, target_active_terms=80, losses=losses), work=tmp_path, log=silent)
 
 
 def test_a_model_to_go_on_from_brings_its_own_lexical_channel(data: Path, tmp_path: Path) -> None:

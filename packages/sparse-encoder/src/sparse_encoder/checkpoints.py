@@ -1,12 +1,12 @@
 """Checkpoints of a training run: one safetensors file each, with everything the next step depends on.
 
 Data order and everything random depend on the seed and the step's number alone, so weights, the optimizer's two
-moments and the history so far are all there is to keep.
+moments, a few numbers and the history so far are all there is to keep.
 """
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
@@ -26,6 +26,8 @@ class Checkpoint:
     """Hash of all settings and data; a checkpoint of others is refused."""
     tensors: Mapping[str, Tensor]
     history: list[dict[str, float]]
+    numbers: Mapping[str, float] = field(default_factory=dict)
+    """What else the next step depends on: guard, loss scale, the best evaluation so far."""
 
 
 def write_checkpoint(checkpoint: Checkpoint, folder: Path) -> None:
@@ -35,6 +37,7 @@ def write_checkpoint(checkpoint: Checkpoint, folder: Path) -> None:
         "step": str(checkpoint.step),
         "identity": checkpoint.identity,
         "history": json.dumps(checkpoint.history),
+        "numbers": json.dumps(dict(checkpoint.numbers)),
     }
     with whole(file) as part:
         save_file({n: t.detach().contiguous().cpu() for n, t in checkpoint.tensors.items()}, part, metadata=metadata)
@@ -59,4 +62,5 @@ def read_checkpoint(folder: Path, identity: str) -> Checkpoint | None:
             f"or give another --work"
         )
     history = msgspec.json.decode(metadata["history"], type=list[dict[str, float]])
-    return Checkpoint(step=int(metadata["step"]), identity=identity, tensors=tensors, history=history)
+    numbers = msgspec.json.decode(metadata.get("numbers", "{}"), type=dict[str, float])
+    return Checkpoint(step=int(metadata["step"]), identity=identity, tensors=tensors, history=history, numbers=numbers)

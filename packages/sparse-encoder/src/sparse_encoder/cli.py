@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sparse_encoder._files import InputError, Manifest, Output, exit_on_error, write_json, write_text
+from sparse_encoder._files import InputError, Manifest, Output, exit_on_error, write_json
 from sparse_encoder.cli_encode import encode
 from sparse_encoder.cli_pretrain import pretrain
 from sparse_encoder.cli_publish import card, push, shrink
+from sparse_encoder.cli_train import curve, train
 from sparse_encoder.cli_vectors import vectors
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from sparse_encoder.recipe import Recipe
 
 app = typer.Typer(pretty_exceptions_enable=False, no_args_is_help=True, help=__doc__)
 tokenizer_app = typer.Typer(no_args_is_help=True, help="Tokenizers made of morphemes.")
@@ -27,6 +26,8 @@ app.command()(card)
 app.command()(push)
 app.command()(pretrain)
 tokenizer_app.command()(vectors)
+app.command()(train)
+app.command()(curve)
 
 PACKAGE = "sparse-encoder"
 Folder = Annotated[Path, typer.Option("--output", "-o", help="Folder to write.")]
@@ -84,47 +85,6 @@ def take(
         write_idf(side, idf)
         _manifest([model], [Output(path=idf, format="idf", n_records=len(side.idf))]).write()
     typer.echo(f"{output}{f' and {idf}' if idf else ''}", err=True)
-
-
-@app.command()
-def train(
-    recipe: Annotated[Path, typer.Argument(help="YAML; its paths are relative to its own folder.")],
-    output: Folder,
-    work: Annotated[Path | None, typer.Option(help="Folder for checkpoints; default beside the output.")] = None,
-    history: Annotated[Path | None, typer.Option(help="A second place for training_history.json.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Instead of the recipe's.")] = None,
-) -> None:
-    """Trains a model by a recipe; killed and called again, it goes on and ends with the same bytes."""
-    import msgspec
-
-    from sparse_encoder.recipe import read_recipe
-
-    settings = read_recipe(recipe)
-    if seed is not None:
-        settings = msgspec.structs.replace(settings, seed=seed)
-    checkpoints = work or _work_beside(output)
-    _train(settings, recipe, output, checkpoints, history)
-
-
-def _train(settings: "Recipe", recipe: Path, output: Path, work: Path, history: Path | None) -> None:
-    from sparse_encoder.history import history_text
-    from sparse_encoder.model_folder import write_model
-    from sparse_encoder.processes import is_first_process
-    from sparse_encoder.training import inputs, to_stderr, train
-
-    outputs = [Output(path=output, format="model")]
-    if history:
-        outputs.append(Output(path=history, format="training_history"))
-    manifest = _manifest([recipe, *inputs(settings)], outputs, seed=settings.seed, recipe=settings)
-    trained = train(settings, work=work, log=to_stderr)
-    if not is_first_process():
-        return
-    text = history_text(trained.history)
-    write_model(trained.model, output, extra={"training_history.json": text})
-    if history:
-        write_text(history, text)
-    manifest.write()
-    _remove_work(work)
 
 
 @app.command()
@@ -218,16 +178,6 @@ def _manifest(
         inputs=files,
         outputs=outputs,
     )
-
-
-def _work_beside(output: Path) -> Path:
-    return output.with_name(f".{output.name}.work")
-
-
-def _remove_work(work: Path) -> None:
-    import shutil
-
-    shutil.rmtree(work, ignore_errors=True)
 
 
 def main() -> None:

@@ -3,6 +3,7 @@
 Everything is held in memory as token ids; a training set of a million groups wants about eight gigabytes.
 """
 
+import gzip
 import math
 import random
 from collections.abc import Iterator, Sequence
@@ -36,6 +37,10 @@ class Example:
     easy: tuple[int, ...]
     scores: dict[int, float]
     """Of every document of the group."""
+    file: int = 0
+    """Place in `Examples.files`."""
+    line: int = 0
+    """From 1."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,15 +53,22 @@ class Examples:
     """For a query's tokens, all documents that some group calls its positive."""
     weights: list[float]
     """How often each example is drawn, against the others."""
+    files: tuple[Path, ...] = ()
 
 
 def read_groups(path: Path) -> Iterator[Group]:
     """Yields the groups of a file; InputError names path and line of one that cannot be trained on."""
-    for number, group in enumerate(read_jsonl(path, Group), start=1):
+    for number, group in enumerate(read_jsonl(path, Group)):
         problem = _problem(group)
         if problem:
-            raise InputError(f"{path}:{number}: {problem}")
+            raise InputError(f"{path}:{line_numbers(path)[number]}: {problem}")
         yield group
+
+
+def line_numbers(path: Path) -> list[int]:
+    """The line, from 1, of every record of a JSON Lines file: blank lines hold none."""
+    with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as lines:
+        return [number for number, line in enumerate(lines, start=1) if line.strip()]
 
 
 def _problem(group: Group) -> str:
@@ -86,29 +98,35 @@ def read_examples(
     texts: dict[str, int] = {}
     groups: list[Group] = []
     weights: list[float] = []
-    for path, weight in paths:
+    places: list[tuple[int, int]] = []
+    for file, (path, weight) in enumerate(paths):
         found = list(read_groups(path))
         if not found:
             raise InputError(f"{path}: holds no group")
         groups += found
         weights += [weight / len(found)] * len(found) if len(paths) > 1 else [1.0] * len(found)
+        places += [(file, line) for line in line_numbers(path)]
     for group in groups:
         for text in group.docs:
             texts.setdefault(text, len(texts))
     documents = vocabulary.encode(list(texts), max_tokens=document_tokens, special=True)
     queries = vocabulary.encode([g.query for g in groups], max_tokens=query_tokens, special=False)
     special = frozenset(vocabulary.special_ids)
-    examples = [_example(g, q, texts, special) for g, q in zip(groups, queries, strict=True)]
-    _refuse_silent(groups, examples, [p for p, _ in paths])
-    _refuse_empty(list(texts), documents, special)
+    examples = [_example(g, q, texts, special, place) for g, q, place in zip(groups, queries, places, strict=True)]
+    empty = {n for n, tokens in enumerate(documents) if special.issuperset(tokens)}
+    for group, example in zip(groups, examples, strict=True):
+        _refuse(group, example, empty, texts, where=f"{paths[example.file][0]}:{example.line}")
     positives: dict[tuple[int, ...], set[int]] = {}
     for example in examples:
         positives.setdefault(example.query, set()).add(example.positive)
     frozen = {query: frozenset(found) for query, found in positives.items()}
-    return Examples(documents=documents, examples=examples, positives=frozen, weights=weights)
+    files = tuple(path for path, _ in paths)
+    return Examples(documents=documents, examples=examples, positives=frozen, weights=weights, files=files)
 
 
-def _example(group: Group, query: Sequence[int], texts: dict[str, int], special: frozenset[int]) -> Example:
+def _example(
+    group: Group, query: Sequence[int], texts: dict[str, int], special: frozenset[int], place: tuple[int, int]
+) -> Example:
     numbers = [texts[text] for text in group.docs]
     labels = group.labels or ["positive"] + ["hard"] * (len(numbers) - 1)
     rest = [(n, label) for n, label in zip(numbers[1:], labels[1:], strict=True) if n != numbers[0]]
@@ -118,22 +136,23 @@ def _example(group: Group, query: Sequence[int], texts: dict[str, int], special:
         hard=tuple(n for n, label in rest if label == "hard"),
         easy=tuple(n for n, label in rest if label == "easy"),
         scores=dict(zip(reversed(numbers), reversed(group.scores), strict=True)),
+        file=place[0],
+        line=place[1],
     )
 
 
-def _refuse_silent(groups: Sequence[Group], examples: Sequence[Example], paths: Sequence[Path]) -> None:
-    for group, example in zip(groups, examples, strict=True):
-        if not example.query:
+def _refuse(group: Group, example: Example, empty: set[int], texts: dict[str, int], *, where: str) -> None:
+    if not example.query:
+        raise InputError(
+            f"{where}: no token of the query {group.query!r} is in the vocabulary; "
+            f"is this the tokenizer that the data is for?"
+        )
+    for text in group.docs:
+        if texts[text] in empty:
             raise InputError(
-                f"{', '.join(map(str, paths))}: no token of the query {group.query!r} is in the vocabulary; "
-                f"is this the tokenizer that the data is for?"
+                f"{where}: the document {text[:60]!r} is empty after tokenisation; drop it from the group, "
+                f"or take the tokenizer that the data is for"
             )
-
-
-def _refuse_empty(texts: Sequence[str], documents: Sequence[Sequence[int]], special: frozenset[int]) -> None:
-    for text, tokens in zip(texts, documents, strict=True):
-        if special.issuperset(tokens):
-            raise InputError(f"the document {text[:60]!r} is empty after tokenisation; drop it from the groups")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

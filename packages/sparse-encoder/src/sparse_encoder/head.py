@@ -1,8 +1,11 @@
 """The SPLADE head: matrix product, maximum over tokens, and only then the activation.
 
 log1p and relu are monotone, so the order does not change the result, but the backward pass then touches one token per
-active term, and a (batch, tokens, vocab) tensor never exists: the forward runs in chunks, the backward is sparse.
+active term, and a (batch, tokens, vocab) tensor never exists: the forward runs in chunks, on a CUDA GPU in one kernel
+(`triton_head.py`), and the backward is sparse.
 """
+
+from importlib.util import find_spec
 
 import torch
 from torch import Tensor
@@ -56,19 +59,7 @@ def _largest(hidden: Tensor, mask: Tensor, weight: Tensor) -> Tensor:
 class _MaxLogits(Function):
     @staticmethod
     def forward(ctx: FunctionCtx, hidden: Tensor, mask: Tensor, weight: Tensor) -> Tensor:
-        n_texts, n_tokens, _ = hidden.shape
-        values = hidden.new_empty((n_texts, weight.shape[0]))
-        places = torch.empty((n_texts, weight.shape[0]), dtype=torch.int32, device=hidden.device)
-        hides_some = not bool(mask.all())
-        step = max(1, CHUNK_LOGITS // max(1, n_tokens * weight.shape[0]))
-        for start in range(0, n_texts, step):
-            logits = hidden[start : start + step] @ weight.T
-            if hides_some:
-                padding = mask[start : start + step, :, None] == 0
-                logits.masked_fill_(padding, torch.finfo(logits.dtype).min)
-            chunk = logits.max(dim=1)
-            values[start : start + step] = chunk.values
-            places[start : start + step] = chunk.indices
+        values, places = _largest(hidden, mask, weight)
         ctx.save_for_backward(hidden, weight, places)
         return values
 
@@ -82,13 +73,39 @@ class _MaxLogits(Function):
         return of_hidden, None, of_weight
 
 
+def _largest(hidden: Tensor, mask: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
+    """Each text's largest logit per term, and the first token that has it."""
+    if hidden.is_cuda and find_spec("triton") is not None:
+        from sparse_encoder.triton_head import fused_max_logits, is_usable
+
+        if is_usable(hidden.device, hidden.dtype):
+            return fused_max_logits(hidden, mask, weight)
+    n_texts, n_tokens, _ = hidden.shape
+    values = hidden.new_empty((n_texts, weight.shape[0]))
+    places = torch.empty((n_texts, weight.shape[0]), dtype=torch.int32, device=hidden.device)
+    hides_some = not bool(mask.all())
+    step = max(1, CHUNK_LOGITS // max(1, n_tokens * weight.shape[0]))
+    for start in range(0, n_texts, step):
+        logits = hidden[start : start + step] @ weight.T
+        if hides_some:
+            padding = mask[start : start + step, :, None] == 0
+            logits.masked_fill_(padding, torch.finfo(logits.dtype).min)
+        chunk = logits.max(dim=1)
+        values[start : start + step] = chunk.values
+        places[start : start + step] = chunk.indices
+    return values, places
+
+
 def _backward_sparse(gradient: Tensor, hidden: Tensor, weight: Tensor, places: Tensor) -> tuple[Tensor, Tensor]:
     texts, terms = gradient.nonzero(as_tuple=True)
     rows = texts * hidden.shape[1] + places[texts, terms]
     amounts = gradient[texts, terms, None].to(hidden.dtype)
     flat = hidden.reshape(-1, hidden.shape[2])
-    of_hidden = torch.zeros_like(flat).index_add_(0, rows, amounts * weight[terms])
-    of_weight = torch.zeros_like(weight).index_add_(0, terms, amounts * flat[rows])
+    of_hidden, of_weight = torch.zeros_like(flat), torch.zeros_like(weight)
+    step = max(1, CHUNK_LOGITS // hidden.shape[2])
+    for piece in (slice(start, start + step) for start in range(0, len(terms), step)):
+        of_hidden.index_add_(0, rows[piece], amounts[piece] * weight[terms[piece]])
+        of_weight.index_add_(0, terms[piece], amounts[piece] * flat[rows[piece]])
     return of_hidden.view_as(hidden), of_weight
 
 

@@ -6,6 +6,8 @@ Source: Micikevicius et al. 2018, arXiv:1710.03740, with the scale found as the 
 from dataclasses import dataclass
 
 FIRST = 2.0**16
+LEAST = 1.0
+"""Below it the loss itself is too large for half precision."""
 LONGEST = 2000
 """Steps without an overflow after which a larger scale is tried."""
 

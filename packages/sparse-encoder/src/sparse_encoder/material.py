@@ -49,6 +49,7 @@ def read_material(recipe: Recipe) -> Material:
         if not getattr(recipe.model, key):
             raise InputError(f"the recipe's 'model.{key}' is missing; wanted the path of {_MADE_BY[key]}")
     vocabulary = read_vocabulary(Path(recipe.model.tokenizer))
+    _refuse_contradictions(recipe, n_tokens=len(vocabulary.tokens))
     idf = read_idf(Path(recipe.model.idf), vocabulary)
     files = [(Path(g.path), g.weight) for g in recipe.train if isinstance(g, Groups)]
     lengths = {
@@ -66,6 +67,22 @@ def read_material(recipe: Recipe) -> Material:
     return Material(
         vocabulary=vocabulary, idf=idf, train=train, validation=validation, terms=terms, identity=identity.hexdigest()
     )
+
+
+def _refuse_contradictions(recipe: Recipe, *, n_tokens: int) -> None:
+    limit = recipe.model.vocabulary_limit
+    if n_tokens > limit:
+        raise InputError(
+            f"{recipe.model.tokenizer}: has {n_tokens} tokens, above {limit}: OpenSearch's sparse_vector folds the ids "
+            f"from 32,768 on; take a smaller one, or raise 'model.vocabulary_limit' to serve it otherwise"
+        )
+    if recipe.target_active_terms and not recipe.losses.flops.weight:
+        raise InputError("'target_active_terms' wants 'losses.flops.weight' above 0, to start from")
+    if recipe.patience and not (recipe.evaluate_every and recipe.validation):
+        raise InputError(
+            f"'patience' is {recipe.patience}, but 'evaluate_every' is {recipe.evaluate_every} and 'validation' "
+            f"{recipe.validation!r}; wanted both, since it counts evaluations"
+        )
 
 
 def _read_alignment(recipe: Recipe, vocabulary: Vocabulary) -> Terms | None:

@@ -16,6 +16,7 @@ from torch import Tensor
 from sparse_encoder.groups import Batch, Examples
 from sparse_encoder.losses.alignment import alignment
 from sparse_encoder.losses.flops import flops
+from sparse_encoder.losses.idf_flops import idf_flops
 from sparse_encoder.losses.infonce import infonce
 from sparse_encoder.losses.kl import kl_distillation
 from sparse_encoder.losses.l1 import l1
@@ -54,6 +55,8 @@ class Plan:
     confidence: Sequence[float]
     """Of each term pair."""
     columns: Columns
+    idf: Tensor
+    """(columns), over the mean of the vocabulary."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +104,7 @@ def plan_step(
         texts=texts,
         confidence=confidence,
         columns=columns.on(network.idf.device),
+        idf=network.idf[columns.ids.to(network.idf.device)] / network.idf[network.idf > 0].mean(),
     )
 
 
@@ -118,19 +122,25 @@ def loss_of(vectors: Mapping[Kind, Tensor], plan: Plan, losses: Losses, weights:
     if "terms" in vectors:
         found["alignment"] = _alignment(vectors["terms"], plan)
     found["flops"] = flops(documents, share, threshold=losses.flops.threshold)
+    if losses.idf_flops.weight:
+        found["idf_flops"] = idf_flops(documents, share, plan.idf, threshold=losses.idf_flops.threshold)
     if losses.l1.weight:
-        found["l1"] = l1(documents, share)
+        found["l1"] = l1(documents, share, threshold=losses.l1.threshold)
     total = torch.stack([weights[name] * value for name, value in found.items()]).sum()
     active = float(((documents.detach() > 0) * share).sum(dim=1).mean())
     return Parts(total=total, by_name={n: float(v.detach()) for n, v in found.items()}, active_terms=active)
 
 
 def loss_weights(recipe: Recipe, number: int, *, pressure: float = 1.0) -> dict[str, float]:
-    """Every loss's weight at a step: those of sparsity grow over their ramp, and are `pressure` times as much."""
+    """Every loss's weight at a step: those of sparsity grow over their ramp, and are `pressure` times as much.
+
+    With a number of terms to be held there is no ramp: the pressure takes its place.
+    """
     losses = recipe.losses
 
     def grown(weight: float, share: float) -> float:
-        return pressure * weight * ramp(number, n_steps=round(share * recipe.steps))
+        n_steps = 0 if recipe.target_active_terms else round(share * recipe.steps)
+        return pressure * weight * ramp(number, n_steps=n_steps)
 
     return {
         "infonce": losses.infonce.weight,
@@ -139,6 +149,7 @@ def loss_weights(recipe: Recipe, number: int, *, pressure: float = 1.0) -> dict[
         "margin_ranking": losses.margin_ranking.weight,
         "alignment": losses.alignment.weight,
         "flops": grown(losses.flops.weight, losses.flops.ramp),
+        "idf_flops": grown(losses.idf_flops.weight, losses.idf_flops.ramp),
         "l1": grown(losses.l1.weight, losses.l1.ramp),
     }
 

@@ -1,7 +1,8 @@
 """How well a model ranks validation groups: each query against all their documents."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 
 import torch
 
@@ -19,6 +20,11 @@ class Ranking:
     mrr_at_10: float
     active_terms: float
     flops: float
+
+    @classmethod
+    def of(cls, numbers: Sequence[float]) -> "Ranking":
+        """From its fields in order."""
+        return cls(**dict(zip((f.name for f in fields(cls)), numbers, strict=True)))
 
 
 @torch.no_grad()

@@ -36,6 +36,8 @@ class Model(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Tokens of a document that the finished model reads."""
     max_active_terms: Number = 100
     """Kept in the model's config as `max_active_dims`: the heaviest terms of a vector that remain."""
+    vocabulary_limit: Number = 32768
+    """Most tokens; a larger vocabulary cannot be served by OpenSearch's `sparse_vector`."""
     lexical_channel: bool = False
     """Adds a gated, saturated count of the document's own tokens; the folder then needs trust_remote_code=True."""
     lexical_gate: Positive = 1.5
@@ -94,7 +96,21 @@ class Losses(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     margin_ranking: MarginRanking = MarginRanking()
     alignment: Alignment = Alignment()
     flops: Sparsity = Sparsity()
+    idf_flops: Sparsity = Sparsity(weight=0.0)
     l1: Sparsity = Sparsity(weight=0.0)
+
+
+class Guard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What watches the active terms, as a smoothed mean over documents."""
+
+    fewest: Positive = 1.0
+    """Below this the model has collapsed."""
+    most: Share = 0.25
+    """Share of the vocabulary above which it has exploded, from the end of the FLOPS ramp on."""
+    steer: bool = True
+    """Whether the weights of the sparsity losses fall or grow by a twentieth each step until terms are in bounds."""
+    patience: Number = 100
+    """Steps in a row out of bounds after which the run stops."""
 
 
 class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -109,6 +125,10 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     parallel: str = ""
     """Korean and English sentences for the same loss."""
     losses: Losses = Losses()
+    target_active_terms: Count = 0
+    """Active terms of a document that are held by raising and lowering the sparsity losses' weights, which begin as
+    given, without their ramps; 0 leaves the weights alone."""
+    guard: Guard = Guard()
     steps: Number = 300
     batch: Number = 32
     """Queries a step, each with its positive; all processes together where there are several."""
@@ -147,6 +167,10 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """auto: a CUDA GPU where there is one."""
     evaluate_every: Count = 0
     """Steps between evaluations on `validation`; 0 evaluates once, at the end."""
+    keep: Literal["best", "last"] = "best"
+    """Which weights are saved where several evaluations are made: those of the largest nDCG@10, or the last ones."""
+    patience: Count = 0
+    """Evaluations in a row that are no better than the best, after which training stops; 0 goes on to the last step."""
     checkpoint_every: Number = 100
     seed: int = 42
 

@@ -4,11 +4,12 @@ A loop of our own rather than sentence-transformers' trainer: an exact resume ne
 seed and its number, the head is fed only the columns that a step reads, and there is nothing heavy to import.
 """
 
+import math
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, fields
 from itertools import islice
 from pathlib import Path
 
@@ -18,15 +19,19 @@ import torch
 from sparse_encoder._files import InputError
 from sparse_encoder.backbone import Backbone
 from sparse_encoder.bert import THRESHOLD, THRESHOLD_BESIDE_COUNTS, Bert, bert_config, start_lexical
+from sparse_encoder.best import Best, take_up
 from sparse_encoder.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
 from sparse_encoder.devices import choose_device, choose_precision
-from sparse_encoder.groups import Batch, batches
+from sparse_encoder.failed_batch import write_failed_batch
+from sparse_encoder.groups import Batch, Examples, batches
+from sparse_encoder.guard import Guard
 from sparse_encoder.lexical import LexicalChannel
 from sparse_encoder.material import Material, inputs, read_material
 from sparse_encoder.model_folder import SparseModel, read_lexical
+from sparse_encoder.monitors import Monitor
 from sparse_encoder.network import Network
 from sparse_encoder.processes import joined_processes
-from sparse_encoder.ranking import rank
+from sparse_encoder.ranking import Ranking, rank
 from sparse_encoder.recipe import Recipe
 from sparse_encoder.recomputing import recomputed_layers
 from sparse_encoder.schedule import learning_rate
@@ -49,7 +54,7 @@ class Trained:
     history: list[dict[str, float]]
 
 
-def train(recipe: Recipe, *, work: Path, log: Callable[[str], None]) -> Trained:
+def train(recipe: Recipe, *, work: Path, log: Callable[[str], None], monitors: Sequence[Monitor] = ()) -> Trained:
     """Trains by a located recipe; partial work goes into `work`, and a second call goes on from there.
 
     Started by torchrun or accelerate, every process calls this and gets the same; the first one alone writes and logs.
@@ -60,7 +65,9 @@ def train(recipe: Recipe, *, work: Path, log: Callable[[str], None]) -> Trained:
     with joined_processes(device) as processes:
         network = _network(recipe, material, device, products)
         updates = Updates(recipe=recipe, material=material, network=network, processes=processes)
-        run = Run(updates, work=work, log=log if processes.rank == 0 else _say_nothing)
+        if processes.rank != 0:
+            log, monitors = _say_nothing, ()
+        run = Run(updates, work=work, log=log, monitors=monitors)
         run.resume()
         with recomputed_layers(network.bert) if recipe.recompute_layers else nullcontext():
             run.go()
@@ -131,36 +138,44 @@ def _token_vectors(recipe: Recipe, bert: Bert) -> torch.Tensor:
 class Run:
     """A training run in progress."""
 
-    def __init__(self, updates: Updates, *, work: Path, log: Callable[[str], None]) -> None:
+    def __init__(
+        self, updates: Updates, *, work: Path, log: Callable[[str], None], monitors: Sequence[Monitor]
+    ) -> None:
         self.updates = updates
         self.recipe = updates.recipe
         self.material = updates.material
         self.work = work
         self.log = log
+        self.monitors = monitors
         self.done = 0
         self.history: list[dict[str, float]] = []
+        self.guard = Guard()
+        self.best = Best()
 
     def go(self) -> None:
-        """Runs the remaining steps."""
+        """Runs the remaining steps, and leaves the weights that are to be saved in the network."""
         recipe = self.recipe
         began, first = time.monotonic(), self.done
         for drawn in self._remaining():
             measured = self.step(drawn)
             if self.done % REPORT_EVERY == 0 or self.done == recipe.steps:
-                self.history.append(self.entry(measured))
-                pace = (time.monotonic() - began) / (self.done - first)
-                self.log(
-                    f"step {self.done}/{recipe.steps} loss {measured.loss:.4f} "
-                    f"terms {measured.active_terms:.0f} {pace:.2f} s a step"
-                )
+                self.report(measured, pace_s=(time.monotonic() - began) / (self.done - first))
             if recipe.evaluate_every and self.done % recipe.evaluate_every == 0 and self.done < recipe.steps:
                 self.evaluate()
+                if recipe.patience and self.best.n_worse >= recipe.patience:
+                    self.log(
+                        f"stops: {self.best.n_worse} evaluations were no better than that of step {self.best.step}"
+                    )
+                    break
             if self.done % recipe.checkpoint_every == 0 and self.done < recipe.steps:
                 self.keep()
-        if self.updates.averages:
-            with torch.no_grad():
-                torch._foreach_copy_(self.updates.parameters, self.updates.averages)
-        self.evaluate()
+        else:
+            self.evaluate()
+        if recipe.keep == "best" and self.best.n_worse:
+            self.log(f"keeps the weights of step {self.best.step}, with nDCG@10 {self.best.ndcg_at_10:.3f}")
+            take_up(self.updates.parameters, self.best.weights)
+        elif self.updates.averages:
+            take_up(self.updates.parameters, self.updates.averages)
 
     def _remaining(self) -> Iterator[list[Batch]]:
         """Each remaining step's batches."""
@@ -178,53 +193,97 @@ class Run:
             yield list(islice(drawn, recipe.accumulate))
 
     def step(self, drawn: Sequence[Batch]) -> Measured:
-        """One update; raises InputError where the loss is no number."""
-        measured = self.updates.step(drawn, number=self.done, pressure=1.0)
-        if not measured.is_finite:
-            raise InputError(
-                f"the loss at step {self.done} is {measured.loss}: {measured.by_name}; lower 'learning_rate' or give "
-                f"'precision: fp32'; its first query's tokens are {drawn[0].examples[0].query}"
-            )
+        """One update; raises InputError where the loss is no number or the terms are out of bounds for long."""
+        measured = self.updates.step(drawn, number=self.done, pressure=self.guard.pressure)
+        is_overflow = self.updates.is_calibrating and math.isfinite(measured.loss)
+        if not measured.is_finite and not is_overflow:
+            raise InputError(self._failure(drawn, measured))
+        vocab_size = len(self.material.vocabulary.tokens)
+        self.guard = self.guard.after(
+            measured.active_terms, recipe=self.recipe, number=self.done, vocab_size=vocab_size
+        )
         self.done += 1
         return measured
 
-    def entry(self, measured: Measured) -> dict[str, float]:
-        """The history's line for the step just done."""
+    def _failure(self, drawn: Sequence[Batch], measured: Measured) -> str:
+        """Why the run stops, and where its batch was saved."""
+        path = self.work / f"failed-step-{self.done + 1}.json"
+        if self.updates.processes.rank == 0:
+            write_failed_batch(path, drawn, measured, self.updates, step=self.done + 1)
+        what = f"the loss at step {self.done + 1} is {measured.loss}"
+        if math.isfinite(measured.loss):
+            what = f"a gradient at step {self.done + 1} is {measured.gradient_norm}"
+        return f"{what}: {measured.by_name}; its batch is in {path}; lower 'learning_rate' or give 'precision: fp32'"
+
+    def report(self, measured: Measured, *, pace_s: float) -> None:
+        """Enters the step just done into the history."""
         rate = learning_rate(self.recipe, self.done - 1)
         rounded = {name: round(value, 6) for name, value in measured.by_name.items()}
         loss, active = round(measured.loss, 6), round(measured.active_terms, 2)
-        return {"step": self.done, "loss": loss, **rounded, "active_terms": active, "rate": rate}
+        steered = {} if self.guard.pressure == 1.0 else {"pressure": round(self.guard.pressure, 6)}
+        self._enter({"step": self.done, "loss": loss, **rounded, "active_terms": active, "rate": rate, **steered})
+        weight = f" FLOPS weight {self.recipe.losses.flops.weight * self.guard.pressure:.2g}" if steered else ""
+        self.log(
+            f"step {self.done}/{self.recipe.steps} loss {measured.loss:.4f} "
+            f"terms {measured.active_terms:.0f}{weight} {pace_s:.2f} s a step"
+        )
+
+    def _enter(self, entry: dict[str, float]) -> None:
+        self.history.append(entry)
+        for monitor in self.monitors:
+            monitor.record(entry)
 
     def evaluate(self) -> None:
-        """Ranks the validation groups, if there are any, into the history."""
+        """Ranks the validation groups, if there are any, with the weights that would be saved now."""
         if self.material.validation is None:
             return
-        network = self.updates.network
-        network.bert.eval()
-        found = {
-            f"val_{k}": round(v, 6) for k, v in msgspec.to_builtins(rank(network, self.material.validation)).items()
-        }
-        network.bert.train()
-        self.history.append({"step": self.done, **found})
-        self.log(f"step {self.done} " + " ".join(f"{k} {v:.3f}" for k, v in found.items()))
+        with self.updates.saved_weights():
+            found = self._ranked(self.material.validation)
+            if self.recipe.evaluate_every and self.recipe.keep == "best":
+                parameters = self.updates.parameters
+                self.best = self.best.after(found.ndcg_at_10, step=self.done, parameters=parameters)
+        numbers = {f"val_{k}": round(v, 6) for k, v in msgspec.to_builtins(found).items()}
+        self._enter({"step": self.done, **numbers})
+        self.log(f"step {self.done} " + " ".join(f"{k} {v:.3f}" for k, v in numbers.items()))
+
+    def _ranked(self, data: Examples) -> Ranking:
+        """By the first process, which the others believe: what it decides must be the same for all."""
+        network, processes = self.updates.network, self.updates.processes
+        numbers = [0.0] * len(fields(Ranking))
+        if processes.rank == 0:
+            network.bert.eval()
+            numbers = list(astuple(rank(network, data)))
+            network.bert.train()
+        return Ranking.of(processes.as_first_says(numbers, network.idf.device))
 
     def keep(self) -> None:
         """Writes the state after the steps done, by the first process alone."""
         if self.updates.processes.rank == 0:
-            tensors = dict(self.updates.tensors())
-            identity = self.material.identity
-            write_checkpoint(
-                Checkpoint(step=self.done, identity=identity, tensors=tensors, history=self.history), self.work
+            best = dict(zip((f"best/{n}" for n in self.updates.names), self.best.weights, strict=False))
+            guard = {f"guard.{name}": value for name, value in msgspec.to_builtins(self.guard).items()}
+            checkpoint = Checkpoint(
+                step=self.done,
+                identity=self.material.identity,
+                tensors={**self.updates.tensors(), **best},
+                history=self.history,
+                numbers={**guard, **self.best.numbers(), **self.updates.numbers()},
             )
+            write_checkpoint(checkpoint, self.work)
 
     def resume(self) -> None:
         """Takes up the newest checkpoint's state, where there is one."""
         checkpoint = read_checkpoint(self.work, self.material.identity)
         if checkpoint is None:
             return
-        with torch.no_grad():
-            for name, tensor in self.updates.tensors().items():
-                tensor.copy_(checkpoint.tensors[name])
+        tensors, numbers = checkpoint.tensors, checkpoint.numbers
+        mine = self.updates.tensors()
+        take_up(list(mine.values()), [tensors[name] for name in mine])
+        self.updates.take_up_numbers(numbers)
+        device = self.updates.network.idf.device
+        best = [tensors[f"best/{n}"].to(device) for n in self.updates.names if f"best/{n}" in tensors]
+        self.best = Best.of(numbers, best)
+        guard = {f.name: numbers[f"guard.{f.name}"] for f in fields(Guard)}
+        self.guard = msgspec.convert(guard, Guard, strict=False)
         self.done = checkpoint.step
         self.history = list(checkpoint.history)
         self.log(f"goes on after step {self.done} of {self.recipe.steps}")

@@ -11,7 +11,7 @@ from torch import Tensor
 from sparse_encoder.adamw import AdamW, clip
 from sparse_encoder.gradients import Backward, gradients_of
 from sparse_encoder.groups import Batch
-from sparse_encoder.loss_scale import FIRST, LossScale
+from sparse_encoder.loss_scale import FIRST, LEAST, LossScale
 from sparse_encoder.material import Material
 from sparse_encoder.network import Network, named_parameters
 from sparse_encoder.objective import Parts, loss_of, loss_weights, plan_step
@@ -109,6 +109,19 @@ class Updates:
         finally:
             with torch.no_grad():
                 torch._foreach_copy_(self.parameters, kept)
+
+    @property
+    def is_calibrating(self) -> bool:
+        """Whether a gradient that is no number comes of the loss scale, which has been halved, and not of the loss."""
+        return self.network.products == torch.float16 and self.scale.value >= LEAST
+
+    def numbers(self) -> dict[str, float]:
+        """What a checkpoint keeps beside the tensors."""
+        return {"scale.value": self.scale.value, "scale.calm": self.scale.calm}
+
+    def take_up_numbers(self, numbers: Mapping[str, float]) -> None:
+        """Goes on with what a checkpoint kept."""
+        self.scale = LossScale(value=numbers["scale.value"], calm=int(numbers["scale.calm"]))
 
     def tensors(self) -> Mapping[str, Tensor]:
         """Weights, moments and running means by name; writing into them is how a checkpoint is taken up."""

@@ -15,7 +15,12 @@ def flops(weights: Tensor, share: Tensor, *, threshold: int = 0) -> Tensor:
     >>> float(flops(torch.tensor([[1.0, 0.0], [3.0, 2.0]]), torch.ones(2)))
     5.0
     """
-    if threshold:
-        n_active = ((weights > 0) * share).sum(dim=1, keepdim=True)
-        weights = weights * (n_active > threshold)
-    return (weights.mean(dim=0).square() * share).sum()
+    return (let_off(weights, share, threshold=threshold).mean(dim=0).square() * share).sum()
+
+
+def let_off(weights: Tensor, share: Tensor, *, threshold: int) -> Tensor:
+    """The weights with those rows at 0 that have at most `threshold` active terms; all of them where it is 0."""
+    if not threshold:
+        return weights
+    n_active = ((weights > 0) * share).sum(dim=1, keepdim=True)
+    return weights * (n_active > threshold)

@@ -2,11 +2,13 @@
 
 from torch import Tensor
 
+from sparse_encoder.losses.flops import let_off
 
-def l1(weights: Tensor, share: Tensor) -> Tensor:
+
+def l1(weights: Tensor, share: Tensor, *, threshold: int = 0) -> Tensor:
     """The summed weights of a document, meaned over documents.
 
-    weights: (documents, columns), non-negative; share: (columns), as in `flops`.
+    weights: (documents, columns), non-negative; share and threshold: as in `flops`.
     Source: Lassance and Clinchant 2022, arXiv:2207.03834, for queries.
     """
-    return (weights * share).sum(dim=1).mean()
+    return (let_off(weights, share, threshold=threshold) * share).sum(dim=1).mean()
