@@ -31,9 +31,9 @@ class Ranking:
 def rank(network: Network, data: Examples) -> Ranking:
     """Judges the network on `data`; every document that is positive for a query's text counts as relevant."""
     order = sorted(range(len(data.documents)), key=lambda i: len(data.documents[i]))
-    needed = torch.tensor(
-        sorted({t for e in data.examples for t in e.query if network.idf[t] > 0}), device=network.idf.device
-    )
+    idf = network.idf.tolist()
+    bagged = [[t for t in e.query if idf[t] > 0] for e in data.examples]
+    needed = torch.tensor(sorted({t for query in bagged for t in query}), device=network.idf.device)
     vectors = network.idf.new_zeros((len(order), len(needed)))
     n_active = 0
     mass = torch.zeros_like(network.idf)
@@ -43,7 +43,7 @@ def rank(network: Network, data: Examples) -> Ranking:
         vectors[chosen] = weights[:, needed]
         n_active += int(weights.count_nonzero())
         mass += weights.sum(dim=0)
-    queries = bags([[t for t in e.query if network.idf[t] > 0] for e in data.examples], network.idf, needed)
+    queries = bags(bagged, network.idf, needed)
     tops = (queries @ vectors.T).topk(min(10, len(order)), dim=1).indices.tolist()
     relevant = [data.positives[e.query] for e in data.examples]
     gains = [[i in r for i in top] for top, r in zip(tops, relevant, strict=True)]
