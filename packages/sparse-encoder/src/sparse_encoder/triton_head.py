@@ -19,7 +19,7 @@ INNER = 32
 
 
 @triton.jit
-def _kernel(  # noqa: PLR0913 - a kernel takes its pointers and sizes apart
+def _kernel(  # type: ignore[no-untyped-def]  # noqa: PLR0913 - a kernel takes its pointers and sizes apart
     hidden, mask, weight, values, places, n_tokens, n_terms, width, lowest,
     TERMS: tl.constexpr, TOKENS: tl.constexpr, INNER: tl.constexpr,  # noqa: N803 - Triton's way
 ):  # fmt: skip
