@@ -23,4 +23,5 @@ def main() -> None:
     print("same")
 
 
-main()
+if __name__ == "__main__":
+    main()
