@@ -1,7 +1,7 @@
 """Started by test_triton_head.py with TRITON_INTERPRET=1: the kernel on the CPU, against torch."""
 
 import torch
-from sparse_encoder.head import _largest
+from sparse_encoder.head import _largest_and_places
 from sparse_encoder.triton_head import fused_max_logits, is_usable
 
 
@@ -16,7 +16,7 @@ def main() -> None:
         mask[0] = 1
         mask[-1] = 0
         values, places = fused_max_logits(hidden, mask, weight)
-        wanted, wanted_places = _largest(hidden, mask, weight)
+        wanted, wanted_places = _largest_and_places(hidden, mask, weight)
         torch.testing.assert_close(values, wanted, rtol=1e-5, atol=1e-5)
         assert torch.equal(places, wanted_places)
     assert is_usable(torch.device("cpu"), torch.float32)

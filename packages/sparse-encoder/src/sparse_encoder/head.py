@@ -27,7 +27,7 @@ def max_logits(hidden: Tensor, mask: Tensor, weight: Tensor) -> Tensor:
     >>> max_logits(hidden, torch.tensor([[1, 1]]), torch.tensor([[1.0, 0.0], [0.0, 1.0], [-1.0, -1.0]]))
     tensor([[ 1.,  2., -1.]])
     """
-    if not torch.is_grad_enabled():
+    if not torch.is_grad_enabled() and not hidden.is_cuda:
         return _largest(hidden, mask, weight)
     pooled: Tensor = _MaxLogits.apply(hidden, mask, weight)  # type: ignore[no-untyped-call]
     return pooled
@@ -59,7 +59,7 @@ def _largest(hidden: Tensor, mask: Tensor, weight: Tensor) -> Tensor:
 class _MaxLogits(Function):
     @staticmethod
     def forward(ctx: FunctionCtx, hidden: Tensor, mask: Tensor, weight: Tensor) -> Tensor:
-        values, places = _largest(hidden, mask, weight)
+        values, places = _largest_and_places(hidden, mask, weight)
         ctx.save_for_backward(hidden, weight, places)
         return values
 
@@ -73,7 +73,7 @@ class _MaxLogits(Function):
         return of_hidden, None, of_weight
 
 
-def _largest(hidden: Tensor, mask: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
+def _largest_and_places(hidden: Tensor, mask: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
     """Each text's largest logit per term, and the first token that has it."""
     if hidden.is_cuda and find_spec("triton") is not None:
         from sparse_encoder.triton_head import fused_max_logits, is_usable
