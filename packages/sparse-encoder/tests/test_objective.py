@@ -22,7 +22,7 @@ def test_zero_columns_means_all() -> None:
 
 def test_another_positive_of_the_query_is_no_negative() -> None:
     def example(query: tuple[int, ...], positive: int) -> Example:
-        return Example(query=query, positive=positive, hard=(), easy=(), scores={positive: 1.0})
+        return Example(query=query, sequence=query, positive=positive, hard=(), easy=(), scores={positive: 1.0})
 
     first, second, third = example((7,), 10), example((7,), 11), example((8,), 12)
     data = Examples(

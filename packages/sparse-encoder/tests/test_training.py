@@ -11,8 +11,9 @@ import pytest
 import torch
 from sparse_encoder._files import InputError
 from sparse_encoder.checkpoints import read_checkpoint
+from sparse_encoder.layouts import INFERENCE_FREE
 from sparse_encoder.material import read_material
-from sparse_encoder.model_folder import DOCUMENT, SparseModel, write_model
+from sparse_encoder.model_folder import SparseModel, write_model
 from sparse_encoder.network import Network
 from sparse_encoder.ranking import rank
 from sparse_encoder.recipe import Guard, Losses, Recipe, Sparsity, read_recipe
@@ -183,7 +184,7 @@ def test_a_model_to_go_on_from_brings_its_own_lexical_channel(data: Path, tmp_pa
     with torch.no_grad():
         first.lexical.gate[7], first.lexical.mean_length[()] = 3.25, 999.0
     write_model(first, tmp_path / "first")
-    further = msgspec.structs.replace(with_channel, start_from=str(tmp_path / "first" / DOCUMENT))
+    further = msgspec.structs.replace(with_channel, start_from=str(tmp_path / "first" / INFERENCE_FREE.document))
     recipe = msgspec.structs.replace(scratch, model=further, steps=1, learning_rate=1e-9)
     second = train(recipe, work=tmp_path / "b", log=silent).model
     assert second.lexical is not None

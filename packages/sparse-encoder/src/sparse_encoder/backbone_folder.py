@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
@@ -110,6 +111,22 @@ def write_parts(backbone: Backbone, tokenizer: Tokenizer, folder: Path, *, max_t
     save_file(backbone_weights(backbone), folder / "model.safetensors", metadata={"format": "pt"})
     (folder / "model.safetensors").chmod(0o644)
     write_tokenizer(tokenizer, folder, max_tokens=max_tokens)
+
+
+def widened(backbone: Backbone, rows: Tensor, bias: Tensor) -> Backbone:
+    """The model with more tokens: `rows` (new, width) after its word embeddings and `bias` (new) after its bias."""
+    added = {id(backbone.output_weight()): rows, id(backbone.output_bias()): bias}
+    n_tokens = len(backbone.output_bias()) + len(bias)
+    if isinstance(backbone, ModernBert):
+        wide: Backbone = ModernBert(msgspec.structs.replace(backbone.config, vocab_size=n_tokens))
+    elif isinstance(backbone, Bert):
+        wide = Bert(msgspec.structs.replace(backbone.config, vocab_size=n_tokens))
+    else:
+        raise TypeError(f"{type(backbone).__name__} has no known configuration")
+    with torch.no_grad():
+        for (_, old), new in zip(backbone.named_parameters(), wide.parameters(), strict=True):
+            new.copy_(torch.cat([old, added[id(old)]]) if id(old) in added else old)
+    return wide
 
 
 def backbone_weights(backbone: Backbone) -> dict[str, Tensor]:

@@ -12,7 +12,7 @@ import msgspec
 import yaml
 
 from sparse_encoder._files import InputError, check_version, manifest_path, read_json
-from sparse_encoder.query_side import FOLDER as QUERY
+from sparse_encoder.layouts import INFERENCE_FREE, ONE_ENCODER, TWO_ENCODERS, Layout, layout_of
 
 HEADLINE = ("nDCG@10", "R@100", "Recall@100", "RR@10", "MRR@10")
 """Measures that a card shows, in this order, as far as there are any."""
@@ -93,13 +93,12 @@ def read_metrics(path: Path) -> Metrics:
 
 def card(model: Path, about: About, metrics: Mapping[str, Metrics]) -> str:
     """The card's text. metrics: by the name of the set that they were measured on."""
-    if not (model / "modules.json").is_file():
-        raise InputError(f"{model}: is not a model folder: no modules.json")
+    layout = layout_of(model)
     parts = [
-        _front_matter(model, about, metrics),
+        _front_matter(model, layout, about, metrics),
         f"# {about.name}\n\n{about.summary}",
         _usage(model, about.name),
-        _facts(model),
+        _facts(model, layout),
         _figures(metrics),
         "## Training data\n\n" + "\n".join(_attributed(data) for data in about.data),
         "## Limits\n\n" + "\n".join(f"- {limit}" for limit in about.limits),
@@ -109,9 +108,9 @@ def card(model: Path, about: About, metrics: Mapping[str, Metrics]) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _front_matter(model: Path, about: About, metrics: Mapping[str, Metrics]) -> str:
+def _front_matter(model: Path, layout: Layout, about: About, metrics: Mapping[str, Metrics]) -> str:
     tags = ["sentence-transformers", "sparse-encoder", "sparse", "splade", "korean"]
-    tags += ["inference-free"] if (model / QUERY).is_dir() else []
+    tags += ["inference-free"] if layout == INFERENCE_FREE else []
     tags += ["custom_code"] if carries_code(model) else []
     results = [
         {
@@ -163,18 +162,32 @@ def carries_code(model: Path) -> bool:
     return any(model.glob("*.py"))
 
 
-def _facts(model: Path) -> str:
-    config = json.loads((model / "document_0_Transformer" / "config.json").read_text(encoding="utf-8"))
+def _facts(model: Path, layout: Layout) -> str:
+    config = json.loads((model / layout.document / "config.json").read_text(encoding="utf-8"))
     encoder = json.loads((model / "config_sentence_transformers.json").read_text(encoding="utf-8"))
     n_bytes = sum(f.stat().st_size for f in model.rglob("*") if f.is_file() and f.name != "README.md")
     rows = {
-        "Document side": f"{config['model_type']}, {config['num_hidden_layers']} x {config['hidden_size']}",
-        "Query side": "tokens times IDF, no network" if (model / QUERY).is_dir() else "the same network",
+        "Document side": _network(model / layout.document),
+        "Query side": _query_side(model, layout),
         "Vocabulary": f"{config['vocab_size']:,} tokens",
         "Active terms of a document": f"at most {encoder.get('max_active_dims') or config['vocab_size']}",
         "Size": f"{n_bytes / 1e6:.1f} MB",
     }
     return "## Model\n\n| | |\n|---|---|\n" + "\n".join(f"| {name} | {value} |" for name, value in rows.items())
+
+
+def _query_side(model: Path, layout: Layout) -> str:
+    if layout == ONE_ENCODER:
+        return "the same network"
+    if layout == TWO_ENCODERS:
+        return f"a network of its own, {_network(model / layout.query)}"
+    config = json.loads((model / layout.query / "config.json").read_text(encoding="utf-8"))
+    return f"tokens times {'IDF' if config.get('frozen', True) else 'trained weights'}, no network"
+
+
+def _network(folder: Path) -> str:
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    return f"{config['model_type']}, {config['num_hidden_layers']} x {config['hidden_size']}"
 
 
 def _shown(measures: Sequence[Measure]) -> list[Measure]:

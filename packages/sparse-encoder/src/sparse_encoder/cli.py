@@ -11,6 +11,7 @@ from sparse_encoder._files import InputError, Manifest, Output, exit_on_error, w
 from sparse_encoder.cli_encode import encode
 from sparse_encoder.cli_pretrain import pretrain
 from sparse_encoder.cli_publish import card, push, shrink
+from sparse_encoder.cli_tokenizer import adapt, compare, noise
 from sparse_encoder.cli_train import curve, train
 from sparse_encoder.cli_vectors import vectors
 
@@ -24,8 +25,9 @@ app.command()(encode)
 app.command()(shrink)
 app.command()(card)
 app.command()(push)
+for command in (compare, adapt, noise, vectors):
+    tokenizer_app.command()(command)
 app.command()(pretrain)
-tokenizer_app.command()(vectors)
 app.command()(train)
 app.command()(curve)
 

@@ -126,15 +126,32 @@ def _manifest(side: "Side", job: Job, options: Options) -> Manifest:
 
 
 def _encode_queries(model: Path, jobs: Sequence[Job], texts: Sequence[Texts]) -> dict[Path, int]:
-    """Writes the vectors of the jobs that are queries, without torch; returns how many by output."""
+    """Writes the vectors of the jobs that are queries, without torch if they are bags; returns how many by output."""
+    from sparse_encoder.layouts import INFERENCE_FREE, layout_of
     from sparse_encoder.query_side import read_query_side
     from sparse_encoder.vectors import write_vectors
 
     chosen = [(job, found) for job, found in zip(jobs, texts, strict=True) if job.queries]
     if not chosen:
         return {}
+    if layout_of(model) != INFERENCE_FREE:
+        return _encode_queries_by_network(model, chosen)
     side = read_query_side(model)
     return {job.output: write_vectors(job.output, side.encode(found), side.vocabulary.tokens) for job, found in chosen}
+
+
+def _encode_queries_by_network(model: Path, chosen: Sequence[tuple[Job, Texts]]) -> dict[Path, int]:
+    from sparse_encoder.asking import encode_queries
+    from sparse_encoder.model_folder import read_model
+    from sparse_encoder.vectors import Vector, write_vectors
+
+    loaded = read_model(model)
+    numbers = {}
+    for job, found in chosen:
+        vectors = zip(found, encode_queries(loaded, [text for _, text in found]), strict=True)
+        named = (Vector(id=name, token_ids=ids, weights=weights) for (name, _), (ids, weights) in vectors)
+        numbers[job.output] = write_vectors(job.output, named, loaded.vocabulary.tokens)
+    return numbers
 
 
 def _encode_passages(side: "Side", jobs: Sequence[Job], texts: Sequence[Texts], options: Options) -> dict[Path, int]:

@@ -28,10 +28,11 @@ class TorchEncoder:
         self.device = place
         bert = in_eight_bits(model.bert) if int8 else model.bert
         lexical = model.lexical.to(place) if model.lexical is not None else None
-        self.network = Network(bert=bert.to(place), idf=model.idf, lexical=lexical)
+        self.network = Network(bert=bert.to(place), idf=model.idf, lexical=lexical, activation=model.activation)
         self.screen: Screen | None = None
         if has_byte_products(place):
-            self.screen = Screen(bert.output_weight().detach(), bert.output_bias().detach())
+            weight, bias = bert.output_weight().detach(), bert.output_bias().detach()
+            self.screen = Screen(weight, bias, activation=model.activation)
 
     @torch.inference_mode()
     def encode(self, texts: Sequence[str], *, pruning: Pruning) -> list[Terms]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from sparse_encoder.asking import encode_queries
 from sparse_encoder.encoding import encode_texts
 from sparse_encoder.model_folder import SparseModel
 from sparse_encoder.pruning import Pruning
@@ -49,20 +50,20 @@ def explain(model: SparseModel, text: str, *, query: str = "") -> Explanation:
     terms.sort(key=lambda term: (-term.weight, term.token))
     if not query:
         return Explanation(text=text, terms=terms)
-    asked = vocabulary.encode([query], max_tokens=model.max_tokens, special=False)[0]
+    ((asked, asked_weights),) = encode_queries(model, [query])
+    of_query = dict(zip(asked.tolist(), asked_weights.tolist(), strict=True))
     of_document = dict(zip(ids.tolist(), weights.tolist(), strict=True))
     matches = [
         Match(
             token=vocabulary.tokens[i],
-            query_weight=round(float(model.idf[i]), 4),
+            query_weight=round(of_query[i], 4),
             document_weight=round(of_document[i], 4),
-            score=round(float(model.idf[i]) * of_document[i], 4),
+            score=round(of_query[i] * of_document[i], 4),
         )
-        for i in sorted(set(asked))
-        if i in of_document and model.idf[i] > 0
+        for i in sorted(of_query.keys() & of_document.keys())
     ]
     matches.sort(key=lambda match: (-match.score, match.token))
-    score = sum(float(model.idf[i]) * of_document[i] for i in set(asked) if i in of_document)
+    score = sum(of_query[i] * of_document[i] for i in of_query.keys() & of_document.keys())
     return Explanation(text=text, terms=terms, query=query, score=round(score, 4), matches=matches)
 
 

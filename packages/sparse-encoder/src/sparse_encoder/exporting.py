@@ -17,6 +17,7 @@ from torch import Tensor
 
 from sparse_encoder._files import sha256, whole, write_json
 from sparse_encoder.archives import write_archive, write_registration
+from sparse_encoder.asking import query_model
 from sparse_encoder.graphs import OPSET, document_encoder, truncating_tokenizer, write_graph, write_int8_graph
 from sparse_encoder.inspection import SENTENCES, Inspection, inspect
 from sparse_encoder.model_folder import SparseModel
@@ -66,7 +67,11 @@ def export(
         if int8:
             write_int8_graph(part / GRAPH, part / GRAPH_INT8)
             parity.append(compare(model, texts, form="onnx-int8", run=_onnx_runner(part / GRAPH_INT8), rounded=True))
-        _write_archives(model, script, part, name)
+        _write_encoder(model, script, part, name)
+        if model.query is None:
+            _write_query_tokenizer(model, part, name)
+        elif model.query is not model.bert:
+            parity.append(_write_query_encoder(query_model(model), texts, part, name))
         files = sorted(part.iterdir())
         report = ExportReport(
             model=name,
@@ -88,21 +93,39 @@ def _trace(encoder: DocumentEncoder) -> torch.jit.ScriptModule:
     return script
 
 
-def _write_archives(model: SparseModel, script: torch.jit.ScriptModule, folder: Path, name: str) -> None:
+def _write_encoder(model: SparseModel, script: torch.jit.ScriptModule, folder: Path, name: str) -> None:
     tokenizer = truncating_tokenizer(model)
     encoder = folder / "encoder.zip"
     write_archive(encoder, {"model.pt": _script_bytes(script), "tokenizer.json": tokenizer})
+    both = model.query is model.bert
     write_registration(
-        encoder, name=f"{name}-document", function="SPARSE_ENCODING", description="Korean sparse document encoder"
+        encoder,
+        name=name if both else f"{name}-document",
+        function="SPARSE_ENCODING",
+        description="Korean sparse encoder" if both else "Korean sparse document encoder",
     )
+    (folder / "tokenizer.json").write_bytes(tokenizer)
+
+
+def _write_query_tokenizer(model: SparseModel, folder: Path, name: str) -> None:
     side = QuerySide(vocabulary=model.vocabulary, idf=model.idf.numpy())
     write_idf(side, folder / "idf.json")
     queries = folder / "tokenizer.zip"
-    write_archive(queries, {"tokenizer.json": tokenizer, "idf.json": (folder / "idf.json").read_bytes()})
+    write_archive(queries, {"tokenizer.json": truncating_tokenizer(model), "idf.json": (folder / "idf.json").read_bytes()})
     write_registration(
         queries, name=f"{name}-query", function="SPARSE_TOKENIZE", description="Tokens of a query times their IDF"
     )
-    (folder / "tokenizer.json").write_bytes(tokenizer)
+
+
+def _write_query_encoder(model: SparseModel, texts: Sequence[str], folder: Path, name: str) -> Parity:
+    """The archive of a second encoder, for queries alone, and how near it is to PyTorch."""
+    script = _trace(document_encoder(model))
+    archive = folder / "query_encoder.zip"
+    write_archive(archive, {"model.pt": _script_bytes(script), "tokenizer.json": truncating_tokenizer(model)})
+    write_registration(
+        archive, name=f"{name}-query", function="SPARSE_ENCODING", description="Korean sparse query encoder"
+    )
+    return compare(model, texts, form="query torchscript", run=_script_runner(script))
 
 
 def _script_bytes(script: torch.jit.ScriptModule) -> bytes:

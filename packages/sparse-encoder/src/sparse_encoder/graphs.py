@@ -29,7 +29,9 @@ def write_graphs(model: SparseModel, folder: Path, *, int8: bool) -> None:
 
 def document_encoder(model: SparseModel) -> DocumentEncoder:
     """The model's document side as one module."""
-    return DocumentEncoder(model.bert.eval(), model.lexical, max_active_terms=model.max_active_terms).eval()
+    return DocumentEncoder(
+        model.bert.eval(), model.lexical, max_active_terms=model.max_active_terms, activation=model.activation
+    ).eval()
 
 
 def write_graph(encoder: DocumentEncoder, file: Path) -> None:

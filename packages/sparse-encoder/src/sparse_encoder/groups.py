@@ -32,6 +32,9 @@ class Example:
     """A group as numbers: documents are indices into `Examples.documents`."""
 
     query: tuple[int, ...]
+    """Its distinct tokens, ascending, special ones left out."""
+    sequence: tuple[int, ...]
+    """All its tokens in order, special ones included: what an encoder reads."""
     positive: int
     hard: tuple[int, ...]
     easy: tuple[int, ...]
@@ -110,9 +113,9 @@ def read_examples(
         for text in group.docs:
             texts.setdefault(text, len(texts))
     documents = vocabulary.encode(list(texts), max_tokens=document_tokens, special=True)
-    queries = vocabulary.encode([g.query for g in groups], max_tokens=query_tokens, special=False)
     special = frozenset(vocabulary.special_ids)
-    examples = [_example(g, q, texts, special, place) for g, q, place in zip(groups, queries, places, strict=True)]
+    sequences = vocabulary.encode([g.query for g in groups], max_tokens=query_tokens, special=True)
+    examples = [_example(g, q, texts, special, place) for g, q, place in zip(groups, sequences, places, strict=True)]
     empty = {n for n, tokens in enumerate(documents) if special.issuperset(tokens)}
     for group, example in zip(groups, examples, strict=True):
         _refuse(group, example, empty, texts, where=f"{paths[example.file][0]}:{example.line}")
@@ -132,6 +135,7 @@ def _example(
     rest = [(n, label) for n, label in zip(numbers[1:], labels[1:], strict=True) if n != numbers[0]]
     return Example(
         query=tuple(sorted(set(query) - special)),
+        sequence=tuple(query),
         positive=numbers[0],
         hard=tuple(n for n, label in rest if label == "hard"),
         easy=tuple(n for n, label in rest if label == "easy"),

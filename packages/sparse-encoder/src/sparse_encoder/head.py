@@ -6,6 +6,7 @@ active term, and a (batch, tokens, vocab) tensor never exists: the forward runs 
 """
 
 from importlib.util import find_spec
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -33,14 +34,20 @@ def max_logits(hidden: Tensor, mask: Tensor, weight: Tensor) -> Tensor:
     return pooled
 
 
-def activate(logits: Tensor, *, leak: float = 0.0) -> Tensor:
-    """log(1 + relu(x)), the weight of a term (Formal et al. 2021, arXiv:2109.10086).
+Activation = Literal["log1p", "double_log1p"]
+"""log(1 + relu(x)) (Formal et al. 2021, arXiv:2109.10086), or log(1 + log(1 + relu(x))), which keeps heavy terms from
+outweighing all others (Shen et al. 2025, arXiv:2504.14839)."""
+
+
+def activate(logits: Tensor, *, leak: float = 0.0, activation: Activation = "log1p") -> Tensor:
+    """The weight of a term from its largest logit.
 
     leak: this share of the gradient also reaches inactive terms, but only where the loss wants them raised. relu alone
     lets no term that a lexical start leaves below zero ever be learned. 0 is plain autograd; the value never changes.
     """
     rectified = _rise(logits, leak) if leak else logits.relu()
-    return rectified.log1p()
+    weights = rectified.log1p()
+    return weights.log1p() if activation == "double_log1p" else weights
 
 
 def _largest(hidden: Tensor, mask: Tensor, weight: Tensor) -> Tensor:

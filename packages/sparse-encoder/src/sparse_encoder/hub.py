@@ -4,9 +4,8 @@ import re
 from pathlib import Path
 
 from sparse_encoder._files import InputError
+from sparse_encoder.layouts import INFERENCE_FREE
 
-DOCUMENT = "document_0_Transformer"
-"""Where a model folder of this package keeps its document side's network."""
 HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
 NEEDED = ["*.json", "model.safetensors"]
 """Files of a hub repository that are fetched: never a pickle."""
@@ -17,7 +16,8 @@ def start_folder(name: str, *, beside: Path) -> Path:
     folder = beside / name
     if not folder.exists() and HUB_NAME.fullmatch(name):
         folder = from_hub(name)
-    return folder / DOCUMENT if (folder / DOCUMENT).is_dir() else folder
+    document = folder / INFERENCE_FREE.document
+    return document if document.is_dir() else folder
 
 
 def from_hub(name: str) -> Path:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
+from sparse_encoder.asking import encode_queries
 from sparse_encoder.encoding import encode_texts
 from sparse_encoder.model_folder import SparseModel
 from sparse_encoder.pruning import Pruning
@@ -54,7 +55,7 @@ def inspect(model: SparseModel, *, name: str, texts: Sequence[str] = SENTENCES) 
         _size(model),
         _special(model),
         _hangul(model, texts),
-        _query_ceiling(model),
+        _query_ceiling(model, texts),
     ]
     vectors = encode_texts(model, texts, pruning=Pruning(top_k=model.max_active_terms))
     checks += [_document_ceiling([float(w.max(initial=0)) for _, w in vectors])]
@@ -142,8 +143,9 @@ def _hangul(model: SparseModel, texts: Sequence[str]) -> Check:
     )
 
 
-def _query_ceiling(model: SparseModel) -> Check:
-    top = float(model.idf.max())
+def _query_ceiling(model: SparseModel, texts: Sequence[str]) -> Check:
+    asked = [] if model.query is None else encode_queries(model, texts)
+    top = float(max((w.max(initial=0) for _, w in asked), default=model.idf.max()))
     return Check(
         check="query_ceiling",
         ok=top <= QUERY_CEILING,

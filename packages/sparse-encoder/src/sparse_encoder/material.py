@@ -8,10 +8,11 @@ import msgspec
 
 from sparse_encoder._files import InputError, sha256
 from sparse_encoder.groups import Examples, read_examples
+from sparse_encoder.noise import read_noise
 from sparse_encoder.recipe import Groups, Recipe
 from sparse_encoder.starting import channel_folder
 from sparse_encoder.term_pairs import Terms, joined, read_terms
-from sparse_encoder.vocabulary import Vocabulary, read_idf, read_vocabulary
+from sparse_encoder.vocabulary import Vocabulary, count_idf, read_idf, read_vocabulary
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +21,8 @@ class Material:
 
     vocabulary: Vocabulary
     idf: list[float]
+    noise: list[int]
+    """Tokens that should weigh little in a document."""
     train: Examples
     validation: Examples | None
     terms: Terms | None
@@ -38,6 +41,8 @@ def inputs(recipe: Recipe) -> list[Path]:
         recipe.model.tokenizer,
         recipe.model.token_vectors,
         recipe.model.start_from,
+        recipe.model.queries.start_from,
+        recipe.model.noise.tokens,
     ]
     channel = channel_folder(Path(recipe.model.start_from)) if recipe.model.start_from else None
     return [*(Path(name) for name in names if name), *([channel] if channel else [])]
@@ -45,12 +50,14 @@ def inputs(recipe: Recipe) -> list[Path]:
 
 def read_material(recipe: Recipe) -> Material:
     """Reads and checks all inputs of a located recipe."""
-    for key in ("tokenizer", "idf"):
+    counted = recipe.model.queries.side != "idf"
+    for key in ("tokenizer",) if counted else ("tokenizer", "idf"):
         if not getattr(recipe.model, key):
             raise InputError(f"the recipe's 'model.{key}' is missing; wanted the path of {_MADE_BY[key]}")
+    if recipe.model.queries.start_from and recipe.model.queries.side != "other":
+        raise InputError("the recipe's 'model.queries.start_from' is a second encoder's; wanted 'side: other' with it")
     vocabulary = read_vocabulary(Path(recipe.model.tokenizer))
     _refuse_contradictions(recipe, n_tokens=len(vocabulary.tokens))
-    idf = read_idf(Path(recipe.model.idf), vocabulary)
     files = [(Path(g.path), g.weight) for g in recipe.train if isinstance(g, Groups)]
     lengths = {
         "query_tokens": recipe.query_tokens,
@@ -59,13 +66,21 @@ def read_material(recipe: Recipe) -> Material:
     train = read_examples(files, vocabulary, **lengths)
     validation = read_examples([(Path(recipe.validation), 1.0)], vocabulary, **lengths) if recipe.validation else None
     terms = _read_alignment(recipe, vocabulary)
+    given = Path(recipe.model.idf) if recipe.model.idf else None
+    idf = read_idf(given, vocabulary) if given else count_idf(train.documents, vocabulary)
     if len(train.examples) < recipe.batch:
         raise InputError(f"{files[0][0]}: {len(train.examples)} groups are fewer than a batch of {recipe.batch}")
     identity = hashlib.sha256(msgspec.json.encode(_without_paths(recipe)))
     for path in inputs(recipe):
         identity.update(sha256(path).encode())
     return Material(
-        vocabulary=vocabulary, idf=idf, train=train, validation=validation, terms=terms, identity=identity.hexdigest()
+        vocabulary=vocabulary,
+        idf=idf,
+        noise=read_noise(Path(recipe.model.noise.tokens), vocabulary) if recipe.model.noise.tokens else [],
+        train=train,
+        validation=validation,
+        terms=terms,
+        identity=identity.hexdigest(),
     )
 
 
@@ -95,5 +110,8 @@ _MADE_BY = {"tokenizer": "what `sparse-encoder tokenizer build` writes", "idf": 
 
 
 def _without_paths(recipe: Recipe) -> Recipe:
-    model = msgspec.structs.replace(recipe.model, tokenizer="", idf="", token_vectors="", start_from="")
+    queries = msgspec.structs.replace(recipe.model.queries, start_from="")
+    noise = msgspec.structs.replace(recipe.model.noise, tokens="")
+    paths = {"tokenizer": "", "idf": "", "token_vectors": "", "start_from": ""}
+    model = msgspec.structs.replace(recipe.model, queries=queries, noise=noise, **paths)
     return msgspec.structs.replace(recipe, model=model, train=[], validation="", term_pairs="", parallel="")

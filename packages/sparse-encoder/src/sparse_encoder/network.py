@@ -1,4 +1,4 @@
-"""A sparse encoder as training sees it: backbone, head, and the frozen weights of the query side."""
+"""A sparse encoder as training sees it: backbone, head, and the query side."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -7,8 +7,10 @@ import torch
 from torch import Tensor
 
 from sparse_encoder.backbone import Backbone
-from sparse_encoder.head import activate, max_logits
+from sparse_encoder.groups import Example
+from sparse_encoder.head import Activation, activate, max_logits
 from sparse_encoder.lexical import LexicalChannel
+from sparse_encoder.trained_idf import TrainedIdf
 
 PIECES = 4
 """Length-sorted batches are run in so many parts, so that short texts carry little padding."""
@@ -16,15 +18,26 @@ PIECES = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Network:
-    """The document side's model, and the weight of every token in a query."""
+    """The document side's model, and what encodes queries: the weight of every token, or a network."""
 
     bert: Backbone
     idf: Tensor
     """(vocab), 0 for special tokens."""
     lexical: LexicalChannel | None = None
     """Adds a count of the document's own tokens to the learned weights."""
+    activation: Activation = "log1p"
     products: torch.dtype = torch.float32
     """The type that matrix products are done in."""
+    trained_idf: TrainedIdf | None = None
+    """Weighs a query's tokens instead of `idf`."""
+    query: "Network | None" = None
+    """Encodes queries; None: they are bags of tokens. It may hold the document side's own parts."""
+
+    def ask(self, queries: Sequence[Sequence[int]], columns: Tensor | None, *, leak: float = 0.0) -> Tensor:
+        """Weights of queries, as bags of distinct tokens or, for a network, as texts: (queries, columns)."""
+        if self.query is not None:
+            return self.query.weights(queries, columns, leak=leak)
+        return bags(queries, self.idf if self.trained_idf is None else self.trained_idf(), columns)
 
     def weights(self, texts: Sequence[Sequence[int]], columns: Tensor | None, *, leak: float = 0.0) -> Tensor:
         """Weights of `columns` of the vocabulary for texts given as token ids: (texts, columns).
@@ -37,7 +50,7 @@ class Network:
         size = -(-len(texts) // min(PIECES, len(texts)))
         pieces = [padded(texts[i : i + size], device=weight.device) for i in range(0, len(texts), size)]
         pooled = torch.cat([self._pooled(ids, mask, weight) for ids, mask in pieces])
-        learned = activate(pooled + bias, leak=leak)
+        learned = activate(pooled + bias, leak=leak, activation=self.activation)
         if self.lexical is None:
             return learned
         return learned + torch.cat([self.lexical(ids, mask, columns) for ids, mask in pieces])
@@ -73,8 +86,34 @@ def bags(queries: Sequence[Sequence[int]], idf: Tensor, columns: Tensor | None) 
     return result
 
 
+def silent_tokens(network: Network) -> frozenset[int]:
+    """Tokens that weigh nothing in a query: the special ones, and those whose IDF is 0."""
+    return frozenset((network.idf == 0).nonzero().flatten().tolist())
+
+
+def query_text(network: Network, example: Example, silent: frozenset[int]) -> list[int]:
+    """The tokens of an example's query in the form that `ask` takes."""
+    return list(example.sequence) if network.query is not None else [t for t in example.query if t not in silent]
+
+
 def named_parameters(network: Network) -> Iterator[tuple[str, Tensor]]:
     """What is trained, in a fixed order."""
     yield from sorted(network.bert.named_parameters())
     if network.lexical is not None:
         yield from (("lexical." + name, p) for name, p in sorted(network.lexical.named_parameters()))
+    if network.trained_idf is not None:
+        yield "trained_idf.moved", network.trained_idf.moved
+    for other in backbones(network)[1:]:
+        yield from (("query." + name, p) for name, p in sorted(other.named_parameters()))
+
+
+def backbones(network: Network) -> list[Backbone]:
+    """The document side's and, where it is another, the query side's."""
+    other = network.query.bert if network.query is not None else network.bert
+    return [network.bert] if other is network.bert else [network.bert, other]
+
+
+def set_training(network: Network, *, on: bool) -> None:
+    """Turns dropout on or off on both sides."""
+    for backbone in backbones(network):
+        backbone.train(on)

@@ -1,8 +1,9 @@
 """One step's loss: the recipe's losses, on the columns of the vocabulary that the step needs.
 
-Queries are bags of tokens, so a score only ever reads the columns of the batch's query tokens; those are exact. The
+Queries that are bags of tokens only ever read the columns of the batch's query tokens; those are exact. The
 sparsity losses read all columns, and a random thousand of them, weighted by one over their chance, give the same sum
-in expectation. That makes a step several times cheaper than one over the whole vocabulary.
+in expectation. That makes a step several times cheaper than one over the whole vocabulary, which queries
+with an encoder need.
 """
 
 import random
@@ -23,7 +24,7 @@ from sparse_encoder.losses.l1 import l1
 from sparse_encoder.losses.margin_mse import margin_mse
 from sparse_encoder.losses.margin_ranking import margin_ranking
 from sparse_encoder.losses.ramp import ramp
-from sparse_encoder.network import Network, bags
+from sparse_encoder.network import Network, query_text, silent_tokens
 from sparse_encoder.recipe import Losses, Recipe
 from sparse_encoder.term_pairs import Terms
 
@@ -54,6 +55,8 @@ class Plan:
     """Token ids; terms are all Korean ones, then their English ones."""
     confidence: Sequence[float]
     """Of each term pair."""
+    has_query_network: bool
+    """Whether queries are encoded, so that their vectors have to be kept sparse too."""
     columns: Columns
     idf: Tensor
     """(columns), over the mean of the vocabulary."""
@@ -88,11 +91,12 @@ def plan_step(
     needed = {t for e in batch.examples for t in e.query}
     if terms is not None:
         needed |= {t for i in pairs for t in (*terms.korean[i], *terms.english[i])}
-    special = frozenset((network.idf == 0).nonzero().flatten().tolist())
-    columns = choose_columns(needed - special, vocab=len(network.idf), special=special, n=recipe.columns, chance=chance)
+    special = silent_tokens(network)
+    n_columns = recipe.columns if network.query is None else 0
+    columns = choose_columns(needed - special, vocab=len(network.idf), special=special, n=n_columns, chance=chance)
     texts: dict[Kind, Sequence[Sequence[int]]] = {
         "documents": [data.documents[i] for i in batch.documents],
-        "queries": [[t for t in e.query if t not in special] for e in batch.examples],
+        "queries": [query_text(network, example, special) for example in batch.examples],
     }
     confidence: list[float] = []
     if terms is not None and pairs:
@@ -103,6 +107,7 @@ def plan_step(
         allowed=allowed_documents(batch, data, in_batch=recipe.losses.infonce.in_batch),
         texts=texts,
         confidence=confidence,
+        has_query_network=network.query is not None,
         columns=columns.on(network.idf.device),
         idf=network.idf[columns.ids.to(network.idf.device)] / network.idf[network.idf > 0].mean(),
     )
@@ -111,7 +116,7 @@ def plan_step(
 def encode(network: Network, kind: Kind, texts: Sequence[Sequence[int]], columns: Tensor, *, leak: float) -> Tensor:
     """The vectors of texts of one kind: (texts, columns)."""
     if kind == "queries":
-        return bags(texts, network.idf, columns)
+        return network.ask(texts, columns, leak=leak)
     return network.weights(texts, columns, leak=leak)
 
 
@@ -124,6 +129,8 @@ def loss_of(vectors: Mapping[Kind, Tensor], plan: Plan, losses: Losses, weights:
     found["flops"] = flops(documents, share, threshold=losses.flops.threshold)
     if losses.idf_flops.weight:
         found["idf_flops"] = idf_flops(documents, share, plan.idf, threshold=losses.idf_flops.threshold)
+    if plan.has_query_network:
+        found["query_flops"] = flops(vectors["queries"], share, threshold=losses.query_flops.threshold)
     if losses.l1.weight:
         found["l1"] = l1(documents, share, threshold=losses.l1.threshold)
     total = torch.stack([weights[name] * value for name, value in found.items()]).sum()
@@ -150,6 +157,7 @@ def loss_weights(recipe: Recipe, number: int, *, pressure: float = 1.0) -> dict[
         "alignment": losses.alignment.weight,
         "flops": grown(losses.flops.weight, losses.flops.ramp),
         "idf_flops": grown(losses.idf_flops.weight, losses.idf_flops.ramp),
+        "query_flops": grown(losses.query_flops.weight, losses.query_flops.ramp),
         "l1": grown(losses.l1.weight, losses.l1.ramp),
     }
 

@@ -10,11 +10,9 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
 from sparse_encoder._files import InputError, write_json
+from sparse_encoder.layouts import INFERENCE_FREE
 from sparse_encoder.vectors import Vector
 from sparse_encoder.vocabulary import Vocabulary, read_vocabulary
-
-FOLDER = "query_0_SparseStaticEmbedding"
-"""Where sentence-transformers' Router keeps it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +35,7 @@ class QuerySide:
 
 def read_query_side(path: Path) -> QuerySide:
     """Reads the query side of a model folder."""
-    folder = path / FOLDER
+    folder = path / INFERENCE_FREE.query
     try:
         idf = load_file(folder / "model.safetensors")["weight"]
     except (FileNotFoundError, KeyError, SafetensorError) as error:

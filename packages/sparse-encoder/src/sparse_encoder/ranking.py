@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import torch
+from torch import Tensor
 
 from sparse_encoder.groups import Examples
-from sparse_encoder.network import Network, bags
+from sparse_encoder.network import Network, query_text, silent_tokens
 
 BATCH = 64
 
@@ -31,20 +32,17 @@ class Ranking:
 def rank(network: Network, data: Examples) -> Ranking:
     """Judges the network on `data`; every document that is positive for a query's text counts as relevant."""
     order = sorted(range(len(data.documents)), key=lambda i: len(data.documents[i]))
-    idf = network.idf.tolist()
-    bagged = [[t for t in e.query if idf[t] > 0] for e in data.examples]
-    needed = torch.tensor(sorted({t for query in bagged for t in query}), device=network.idf.device)
-    vectors = network.idf.new_zeros((len(order), len(needed)))
+    queries, needed = _asked(network, data)
+    scores = network.idf.new_zeros((len(queries), len(order)))
     n_active = 0
     mass = torch.zeros_like(network.idf)
     for start in range(0, len(order), BATCH):
         chosen = order[start : start + BATCH]
         weights = network.weights([data.documents[i] for i in chosen], None)
-        vectors[chosen] = weights[:, needed]
+        scores[:, chosen] = queries @ weights[:, needed].T
         n_active += int(weights.count_nonzero())
         mass += weights.sum(dim=0)
-    queries = bags(bagged, network.idf, needed)
-    tops = (queries @ vectors.T).topk(min(10, len(order)), dim=1).indices.tolist()
+    tops = scores.topk(min(10, len(order)), dim=1).indices.tolist()
     relevant = [data.positives[e.query] for e in data.examples]
     gains = [[i in r for i in top] for top, r in zip(tops, relevant, strict=True)]
     return Ranking(
@@ -53,6 +51,17 @@ def rank(network: Network, data: Examples) -> Ranking:
         active_terms=n_active / len(order),
         flops=float((mass / len(order)).square().sum()),
     )
+
+
+def _asked(network: Network, data: Examples) -> tuple[Tensor, Tensor]:
+    """The queries' vectors (queries, columns) and their columns: those of their tokens, or all for an encoder."""
+    silent = silent_tokens(network)
+    texts = [query_text(network, example, silent) for example in data.examples]
+    columns = torch.arange(len(network.idf), device=network.idf.device)
+    if network.query is None:
+        columns = torch.tensor(sorted({token for text in texts for token in text}), device=network.idf.device)
+    batches = [texts[i : i + BATCH] for i in range(0, len(texts), BATCH)]
+    return torch.cat([network.ask(some, columns) for some in batches]), columns
 
 
 def ndcg(hits: list[bool], n_relevant: int) -> float:

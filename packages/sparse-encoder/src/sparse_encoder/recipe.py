@@ -19,10 +19,40 @@ Number = Annotated[int, msgspec.Meta(ge=1)]
 Positive = Annotated[float, msgspec.Meta(gt=0)]
 
 
+Size = Literal["tiny", "small", "medium", "base"]
+
+
+class Queries(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What encodes queries."""
+
+    side: Literal["idf", "trained_idf", "same", "other"] = "idf"
+    """idf: a bag of tokens with frozen weights; trained_idf: the same, the weights trained from there; same: the
+    document side; other: a second encoder with the same tokenizer. Without `model.idf` all but the first count it."""
+    learning_rate: Positive = 0.01
+    """Of trained weights, at the schedule's height."""
+    size: Size = "tiny"
+    """Of a second encoder from scratch."""
+    start_from: str = ""
+    """What a second encoder goes on from, as `model.start_from`."""
+
+
+class Noise(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Tokens that should weigh little in a document: particles, endings, punctuation."""
+
+    tokens: str = ""
+    """What `sparse-encoder tokenizer noise` writes; left out, no token is treated apart."""
+    how: Literal["damp", "forbid"] = "damp"
+    """damp: they start lower and are trained from there; forbid: no logit reaches their output bias, for good."""
+    by: Positive = 2.0
+    """What damping takes off their output bias."""
+    gate: Share = 0.25
+    """What damping leaves of their gate in the lexical channel; forbidding leaves nothing."""
+
+
 class Model(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is trained."""
 
-    size: Literal["tiny", "small", "medium", "base"] = "tiny"
+    size: Size = "tiny"
     """From scratch: tiny 2x128, small 3x256, medium 6x384, base 12x768."""
     start_from: str = ""
     """Instead of from scratch: a model folder of ours, any masked language model of BERT, RoBERTa, XLM-RoBERTa or
@@ -31,7 +61,8 @@ class Model(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Left out with `start_from`, it is that model's own."""
     idf: str = ""
     token_vectors: str = ""
-    """What `sparse-encoder tokenizer vectors` writes: from scratch, tokens start near those of like meaning."""
+    """What `sparse-encoder tokenizer vectors` writes: from scratch, tokens of the document side start near those of like
+    meaning."""
     max_tokens: Number = 256
     """Tokens of a document that the finished model reads."""
     max_active_terms: Number = 100
@@ -42,6 +73,13 @@ class Model(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Adds a gated, saturated count of the document's own tokens; the folder then needs trust_remote_code=True."""
     lexical_gate: Positive = 1.5
     """What the count is multiplied with at the start; every token's own gate is trained from there."""
+    activation: Literal["log1p", "double_log1p"] = "log1p"
+    """Weight of a term: log(1 + relu), or log(1 + log(1 + relu)), under which few terms outweigh the others."""
+    start_terms: Count = 0
+    """The output bias is lowered until documents start with about so many learned terms; 0 leaves it as it is. A
+    masked language model has a logit above 0 for most of its vocabulary, and much of a run is spent on silencing it."""
+    queries: Queries = Queries()
+    noise: Noise = Noise()
 
 
 class Groups(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -97,6 +135,8 @@ class Losses(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     alignment: Alignment = Alignment()
     flops: Sparsity = Sparsity()
     idf_flops: Sparsity = Sparsity(weight=0.0)
+    query_flops: Sparsity = Sparsity()
+    """The same on queries, where they have an encoder."""
     l1: Sparsity = Sparsity(weight=0.0)
 
 
@@ -189,17 +229,31 @@ def located(recipe: Recipe, folder: Path) -> Recipe:
     def at(name: str) -> str:
         return str(folder / name) if name else ""
 
-    model = recipe.model
-    start = str(start_folder(model.start_from, beside=folder)) if model.start_from else ""
-    tokenizer = at(model.tokenizer) or start
     groups = [g if isinstance(g, Groups) else Groups(path=g) for g in recipe.train]
     return msgspec.structs.replace(
         recipe,
-        model=msgspec.structs.replace(
-            model, tokenizer=tokenizer, idf=at(model.idf), token_vectors=at(model.token_vectors), start_from=start
-        ),
+        model=_located_model(recipe.model, folder),
         train=[Groups(path=at(g.path), weight=g.weight) for g in groups],
         validation=at(recipe.validation),
         term_pairs=at(recipe.term_pairs),
         parallel=at(recipe.parallel),
+    )
+
+
+def _located_model(model: Model, folder: Path) -> Model:
+    def at(name: str) -> str:
+        return str(folder / name) if name else ""
+
+    def start(name: str) -> str:
+        return str(start_folder(name, beside=folder)) if name else ""
+
+    start_from = start(model.start_from)
+    return msgspec.structs.replace(
+        model,
+        start_from=start_from,
+        tokenizer=at(model.tokenizer) or start_from,
+        idf=at(model.idf),
+        token_vectors=at(model.token_vectors),
+        queries=msgspec.structs.replace(model.queries, start_from=start(model.queries.start_from)),
+        noise=msgspec.structs.replace(model.noise, tokens=at(model.noise.tokens)),
     )

@@ -8,7 +8,7 @@ of a small model's work, and processors with VNNI multiply bytes four times as f
 import torch
 from torch import Tensor
 
-from sparse_encoder.head import activate
+from sparse_encoder.head import Activation, activate
 
 ROWS = 128
 """Tokens multiplied at once: their (tokens, vocab) product of four bytes each stays near the processor's cache."""
@@ -19,8 +19,9 @@ SLACK = 1e-4
 class Screen:
     """The output matrix in 8 bits, and how far that can put a logit off."""
 
-    def __init__(self, weight: Tensor, bias: Tensor) -> None:
-        """weight: (vocab, width); bias: (vocab)."""
+    def __init__(self, weight: Tensor, bias: Tensor, *, activation: Activation = "log1p") -> None:
+        """weight: (vocab, width); bias: (vocab); activation: any, since each is monotone and so keeps the bounds."""
+        self.activation = activation
         self.weight = weight
         self.bias = bias
         self.scale = weight.abs().amax(dim=1).clamp(min=1e-12) / 127
@@ -52,8 +53,8 @@ class Screen:
         """(texts, vocab) bool: the terms that may be active and among the `top_k` heaviest."""
         pooled, bound = self._bounded(hidden)
         pooled += self.bias
-        highest = activate(pooled + bound)
-        lowest = activate(pooled - bound)
+        highest = activate(pooled + bound, activation=self.activation)
+        lowest = activate(pooled - bound, activation=self.activation)
         if counted is not None:
             highest, lowest = highest + counted, lowest + counted
         chosen = highest > 0
@@ -75,7 +76,7 @@ class Screen:
 
     def _weigh(self, hidden: Tensor, ids: Tensor, counted: Tensor | None) -> tuple[Tensor, Tensor]:
         logits = (hidden @ self.weight[ids].T).amax(dim=0)
-        weights = activate(logits + self.bias[ids])
+        weights = activate(logits + self.bias[ids], activation=self.activation)
         return ids, weights if counted is None else weights + counted[ids]
 
 

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from sparse_encoder.backbone import Backbone
+from sparse_encoder.head import Activation, activate
 from sparse_encoder.lexical import LexicalChannel
 
 
@@ -14,8 +15,16 @@ class DocumentEncoder(nn.Module):
     activation all the same.
     """
 
-    def __init__(self, bert: Backbone, lexical: LexicalChannel | None, *, max_active_terms: int) -> None:
+    def __init__(
+        self,
+        bert: Backbone,
+        lexical: LexicalChannel | None,
+        *,
+        max_active_terms: int,
+        activation: Activation = "log1p",
+    ) -> None:
         super().__init__()
+        self.activation: Activation = activation
         self.bert = bert
         self.lexical = lexical
         self.max_active_terms = max_active_terms
@@ -25,7 +34,7 @@ class DocumentEncoder(nn.Module):
         logits = hidden @ self.bert.output_weight().T
         hidden_ones = (attention_mask == 0).unsqueeze(-1)
         pooled = logits.masked_fill(hidden_ones, -1e30).amax(dim=1)
-        weights = torch.log1p(torch.relu(pooled + self.bert.output_bias()))
+        weights = activate(pooled + self.bert.output_bias(), activation=self.activation)
         if self.lexical is not None:
             weights = weights + self.lexical(input_ids, attention_mask, None)
         if self.max_active_terms < weights.shape[1]:

@@ -8,7 +8,7 @@ import math
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import nullcontext
+from contextlib import ExitStack
 from dataclasses import astuple, dataclass, fields
 from itertools import islice
 from pathlib import Path
@@ -17,28 +17,23 @@ import msgspec
 import torch
 
 from sparse_encoder._files import InputError
-from sparse_encoder.backbone import Backbone
-from sparse_encoder.bert import THRESHOLD, THRESHOLD_BESIDE_COUNTS, Bert, bert_config, start_lexical
 from sparse_encoder.best import Best, take_up
+from sparse_encoder.building import build_network, finished_model
 from sparse_encoder.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
 from sparse_encoder.devices import choose_device, choose_precision
 from sparse_encoder.failed_batch import write_failed_batch
 from sparse_encoder.groups import Batch, Examples, batches
 from sparse_encoder.guard import Guard
-from sparse_encoder.lexical import LexicalChannel
-from sparse_encoder.material import Material, inputs, read_material
-from sparse_encoder.model_folder import SparseModel, read_lexical
+from sparse_encoder.material import inputs, read_material
+from sparse_encoder.model_folder import SparseModel
 from sparse_encoder.monitors import Monitor
-from sparse_encoder.network import Network
+from sparse_encoder.network import backbones, set_training
 from sparse_encoder.processes import joined_processes
 from sparse_encoder.ranking import Ranking, rank
 from sparse_encoder.recipe import Recipe
 from sparse_encoder.recomputing import recomputed_layers
 from sparse_encoder.schedule import learning_rate
-from sparse_encoder.starting import channel_folder, read_start
-from sparse_encoder.token_vectors import read_token_vectors
 from sparse_encoder.updates import Measured, Updates
-from sparse_encoder.vocabulary import Vocabulary
 
 __all__ = ["Run", "Trained", "inputs", "read_material", "to_stderr", "train"]
 
@@ -63,76 +58,19 @@ def train(recipe: Recipe, *, work: Path, log: Callable[[str], None], monitors: S
     products = choose_precision(recipe.precision, device)
     material = read_material(recipe)
     with joined_processes(device) as processes:
-        network = _network(recipe, material, device, products)
+        network = build_network(recipe, material, device, products)
         updates = Updates(recipe=recipe, material=material, network=network, processes=processes)
         if processes.rank != 0:
             log, monitors = _say_nothing, ()
         run = Run(updates, work=work, log=log, monitors=monitors)
         run.resume()
-        with recomputed_layers(network.bert) if recipe.recompute_layers else nullcontext():
+        with ExitStack() as stack:
+            for backbone in backbones(network) if recipe.recompute_layers else []:
+                stack.enter_context(recomputed_layers(backbone))
             run.go()
         processes.wait()
-    model = SparseModel(
-        bert=network.bert.eval().cpu(),
-        idf=network.idf.cpu(),
-        vocabulary=material.vocabulary,
-        max_tokens=recipe.model.max_tokens,
-        max_active_terms=recipe.model.max_active_terms,
-        lexical=network.lexical.cpu() if network.lexical is not None else None,
-    )
+    model = finished_model(network, recipe, material)
     return Trained(model=model, history=run.history)
-
-
-def _network(recipe: Recipe, material: Material, device: torch.device, products: torch.dtype) -> Network:
-    bert = _backbone(recipe, material.vocabulary)
-    lexical = _lexical(recipe, material).to(device) if recipe.model.lexical_channel else None
-    idf = torch.tensor(material.idf, device=device)
-    return Network(bert=bert.to(device).train(), idf=idf, lexical=lexical, products=products)
-
-
-def _lexical(recipe: Recipe, material: Material) -> LexicalChannel:
-    """The channel before the first step: that of the model to go on from, with this corpus' mean length, as BM25 has.
-
-    From scratch, what is in most passages is shut out: particles and endings add nothing to a score, and would take
-    the places of expansions among the heaviest terms.
-    """
-    documents = material.train.documents
-    n_tokens = sum(map(len, documents)) / len(documents)
-    trained = channel_folder(Path(recipe.model.start_from)) if recipe.model.start_from else None
-    if trained is not None:
-        channel = read_lexical(trained, len(material.idf))
-        channel.mean_length.fill_(n_tokens)
-        return channel
-    channel = LexicalChannel(len(material.idf), mean_length=n_tokens, gate=recipe.model.lexical_gate)
-    with torch.no_grad():
-        channel.gate.mul_((torch.tensor(material.idf) - 1.0).clamp(0.0, 1.0))
-    return channel
-
-
-def _backbone(recipe: Recipe, vocabulary: Vocabulary) -> Backbone:
-    if recipe.model.start_from:
-        return read_start(Path(recipe.model.start_from), vocabulary, max_tokens=recipe.model.max_tokens)
-    size = recipe.model.size
-    bert = Bert(bert_config(size, vocab_size=len(vocabulary.tokens), max_tokens=recipe.model.max_tokens))
-    threshold = THRESHOLD_BESIDE_COUNTS if recipe.model.lexical_channel else THRESHOLD
-    start_lexical(
-        bert,
-        twins=vocabulary.twins(),
-        silent=vocabulary.special_ids,
-        threshold=threshold,
-        seed=recipe.seed,
-        vectors=_token_vectors(recipe, bert) if recipe.model.token_vectors else None,
-    )
-    return bert
-
-
-def _token_vectors(recipe: Recipe, bert: Bert) -> torch.Tensor:
-    path = Path(recipe.model.token_vectors)
-    vectors = read_token_vectors(path)
-    wanted = tuple(bert.output_weight().shape)
-    if vectors.shape != wanted:
-        raise InputError(f"{path}: holds {vectors.shape} numbers, the model {wanted}; make it with the same tokenizer")
-    return torch.from_numpy(vectors)
 
 
 class Run:
@@ -251,9 +189,9 @@ class Run:
         network, processes = self.updates.network, self.updates.processes
         numbers = [0.0] * len(fields(Ranking))
         if processes.rank == 0:
-            network.bert.eval()
+            set_training(network, on=False)
             numbers = list(astuple(rank(network, data)))
-            network.bert.train()
+            set_training(network, on=True)
         return Ranking.of(processes.as_first_says(numbers, network.idf.device))
 
     def keep(self) -> None:

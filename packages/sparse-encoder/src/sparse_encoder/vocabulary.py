@@ -5,6 +5,8 @@ OpenSearch keys its vectors by decoded token strings, so the vocabulary is also 
 
 import hashlib
 import json
+import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -109,4 +111,14 @@ def read_idf(path: Path, vocabulary: Vocabulary) -> list[float]:
     return [0.0 if i in special else weights[t] for i, t in enumerate(vocabulary.tokens)]
 
 
-__all__ = ["SPECIAL_TOKENS", "Vocabulary", "read_idf", "read_vocabulary", "vocabulary_sha256"]
+def count_idf(documents: Sequence[Sequence[int]], vocabulary: Vocabulary) -> list[float]:
+    """ln(1 + (N - df + .5) / (df + .5)) of every token id over documents as token ids; special tokens weigh 0."""
+    frequency = Counter(token for document in documents for token in set(document))
+    special, n = set(vocabulary.special_ids), len(documents)
+    return [
+        0.0 if i in special else math.log(1 + (n - frequency[i] + 0.5) / (frequency[i] + 0.5))
+        for i in range(len(vocabulary.tokens))
+    ]
+
+
+__all__ = ["SPECIAL_TOKENS", "Vocabulary", "count_idf", "read_idf", "read_vocabulary", "vocabulary_sha256"]

@@ -1,0 +1,28 @@
+"""Queries to sparse vectors by whatever query side a model has: a bag of tokens, the document side, or an encoder."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from sparse_encoder.encoding import Pruning, encode_texts
+from sparse_encoder.model_folder import SparseModel
+from sparse_encoder.query_side import QuerySide
+
+
+def query_model(model: SparseModel) -> SparseModel:
+    """The encoder of a model's queries as a model of its own; the model itself where its queries are bags of tokens.
+
+    A second encoder counts no tokens: the lexical channel is the document side's.
+    """
+    if model.query is None or model.query is model.bert:
+        return model
+    return replace(model, bert=model.query, query=model.query, lexical=None)
+
+
+def encode_queries(model: SparseModel, queries: Sequence[str]) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Token ids, ascending, and weights of each query, in the order given."""
+    if model.query is not None:
+        return encode_texts(query_model(model), queries, pruning=Pruning(top_k=model.max_active_terms))
+    side = QuerySide(vocabulary=model.vocabulary, idf=model.idf.numpy(), max_tokens=model.max_tokens)
+    return [(v.token_ids, v.weights) for v in side.encode([("", query) for query in queries])]
