@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 import torch
 from safetensors.torch import save_file
+from sparse_encoder.building import build_network
 from sparse_encoder.gradients import Backward, gradients_of
 from sparse_encoder.groups import batches
 from sparse_encoder.material import read_material
@@ -14,7 +15,6 @@ from sparse_encoder.network import Network, named_parameters
 from sparse_encoder.objective import loss_of, loss_weights, plan_step
 from sparse_encoder.processes import joined_processes
 from sparse_encoder.recipe import read_recipe
-from sparse_encoder.training import _network
 
 
 def gradients(recipe_path: Path, pieces: list[int]) -> tuple[int, dict[str, torch.Tensor]]:
@@ -23,7 +23,7 @@ def gradients(recipe_path: Path, pieces: list[int]) -> tuple[int, dict[str, torc
     device = torch.device("cpu")
     recipe = msgspec.structs.replace(read_recipe(recipe_path), batch=5, hard_negatives=1)
     material = read_material(recipe)
-    network: Network = _network(recipe, material, device, torch.float32)
+    network: Network = build_network(recipe, material, device, torch.float32)
     (batch,) = islice(batches(material.train, batch=5, hard=1, easy=0, seed=1), 1)
     plan = plan_step(network, batch, material.train, recipe=recipe, terms=material.terms, number=5)
     names, parameters = zip(*named_parameters(network), strict=True)

@@ -4,8 +4,9 @@ from pathlib import Path
 import msgspec
 import pytest
 from sparse_encoder._files import InputError, write_json
-from sparse_encoder.encoding import Pruning, encode_texts
+from sparse_encoder.encoding import encode_texts
 from sparse_encoder.noise import NoiseTokens, find_noise, read_noise
+from sparse_encoder.pruning import Pruning
 from sparse_encoder.recipe import Noise, read_recipe
 from sparse_encoder.training import train
 from sparse_encoder.vocabulary import Vocabulary, read_vocabulary

@@ -3,12 +3,14 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sparse_encoder.head import activate, max_logits
+from sparse_encoder.head import Activation, activate, max_logits
 from sparse_encoder.pruning import Pruning, prune, prune_terms
 from sparse_encoder.screening import Screen
 
 
-def both(seed: int, *, spread: float, top_k: int, lexical: bool) -> list[tuple[list[int], list[int], float]]:
+def both(
+    seed: int, *, spread: float, top_k: int, lexical: bool, activation: Activation
+) -> list[tuple[list[int], list[int], float]]:
     """Ids by screening, ids by the whole product and the largest difference of a weight, of five texts."""
     random = torch.Generator().manual_seed(seed)
     hidden = torch.randn(5, 7, 16, generator=random) * spread
@@ -16,12 +18,12 @@ def both(seed: int, *, spread: float, top_k: int, lexical: bool) -> list[tuple[l
     weight, bias = torch.randn(60, 16, generator=random), torch.randn(60, generator=random) - 3
     counted = (torch.rand(5, 60, generator=random) - 0.8).relu() * 5 if lexical else None
     pruning = Pruning(top_k=top_k)
-    dense = activate(max_logits(hidden, mask, weight) + bias) + (0 if counted is None else counted)
+    dense = activate(max_logits(hidden, mask, weight) + bias, activation=activation)
+    dense = dense if counted is None else dense + counted
+    screen = Screen(weight, bias, activation=activation)
     found = []
     with torch.inference_mode():
-        for row, (ids, weights) in zip(
-            dense, Screen(weight, bias).terms(hidden, mask, counted, top_k=top_k), strict=True
-        ):
+        for row, (ids, weights) in zip(dense, screen.terms(hidden, mask, counted, top_k=top_k), strict=True):
             kept, values = prune_terms(ids.numpy(), weights.numpy(), pruning)
             wanted, exact = prune(row.numpy(), pruning)
             difference = float(np.abs(values - exact).max(initial=0.0)) if len(values) == len(exact) else 1.0
@@ -30,9 +32,17 @@ def both(seed: int, *, spread: float, top_k: int, lexical: bool) -> list[tuple[l
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.integers(0, 10_000), st.sampled_from([0.1, 1.0, 20.0]), st.sampled_from([1, 5, 60]), st.booleans())
-def test_screening_finds_what_the_whole_product_finds(seed: int, spread: float, top_k: int, lexical: bool) -> None:
-    for ids, wanted, difference in both(seed, spread=spread, top_k=top_k, lexical=lexical):
+@given(
+    st.integers(0, 10_000),
+    st.sampled_from([0.1, 1.0, 20.0]),
+    st.sampled_from([1, 5, 60]),
+    st.booleans(),
+    st.sampled_from(["log1p", "double_log1p"]),
+)
+def test_screening_finds_what_the_whole_product_finds(
+    seed: int, spread: float, top_k: int, lexical: bool, activation: Activation
+) -> None:
+    for ids, wanted, difference in both(seed, spread=spread, top_k=top_k, lexical=lexical, activation=activation):
         assert ids == wanted
         assert difference < 1e-4
 

@@ -111,7 +111,9 @@ def _write_query_tokenizer(model: SparseModel, folder: Path, name: str) -> None:
     side = QuerySide(vocabulary=model.vocabulary, idf=model.idf.numpy())
     write_idf(side, folder / "idf.json")
     queries = folder / "tokenizer.zip"
-    write_archive(queries, {"tokenizer.json": truncating_tokenizer(model), "idf.json": (folder / "idf.json").read_bytes()})
+    write_archive(
+        queries, {"tokenizer.json": truncating_tokenizer(model), "idf.json": (folder / "idf.json").read_bytes()}
+    )
     write_registration(
         queries, name=f"{name}-query", function="SPARSE_TOKENIZE", description="Tokens of a query times their IDF"
     )

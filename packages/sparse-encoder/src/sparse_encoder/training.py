@@ -14,7 +14,6 @@ from itertools import islice
 from pathlib import Path
 
 import msgspec
-import torch
 
 from sparse_encoder._files import InputError
 from sparse_encoder.best import Best, take_up
