@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from sparse_encoder.encoding import Pruning, encode_texts
+from sparse_encoder.encoding import encode_texts
 from sparse_encoder.model_folder import SparseModel
+from sparse_encoder.pruning import Pruning
 from sparse_encoder.query_side import QuerySide
 
 

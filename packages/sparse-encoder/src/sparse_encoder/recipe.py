@@ -61,7 +61,8 @@ class Model(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Left out with `start_from`, it is that model's own."""
     idf: str = ""
     token_vectors: str = ""
-    """What `sparse-encoder tokenizer vectors` writes: from scratch, documents' tokens start near those of like meaning."""
+    """What `sparse-encoder tokenizer vectors` writes: from scratch, tokens of documents start near those of
+    like meaning. A second encoder for queries starts without."""
     max_tokens: Number = 256
     """Tokens of a document that the finished model reads."""
     max_active_terms: Number = 100
