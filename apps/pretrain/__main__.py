@@ -12,15 +12,20 @@ from pretrain.errors import PipelineError
 from pretrain.recipe import read_recipe
 from pretrain.runs import DEFAULT_RECIPE, Run, list_runs, open_run
 
-app = typer.Typer(pretty_exceptions_enable=False, context_settings={"help_option_names": ["-h", "--help"]})
+app = typer.Typer(
+    pretty_exceptions_enable=False, add_completion=False, context_settings={"help_option_names": ["-h", "--help"]}
+)
 
+RecipeFile = Annotated[
+    Path, typer.Option(help="a recipe file; see apps/pretrain/recipes", show_default="recipes/mini.yaml")
+]
 RunName = Annotated[str, typer.Option("--run", help="the run's folder under datasets/; default: the recipe's name")]
 
 
 @app.callback(invoke_without_command=True)
 def run(
     context: typer.Context,
-    recipe: Annotated[Path, typer.Option(help="a recipe file; see apps/pretrain/recipes")] = DEFAULT_RECIPE,
+    recipe: RecipeFile = DEFAULT_RECIPE,
     name: RunName = "",
     until: Annotated[str, typer.Option(help="stop after this stage")] = "",
     force: Annotated[list[str] | None, typer.Option(help="run this stage again although nothing changed")] = None,
@@ -33,7 +38,7 @@ def run(
 
 
 @app.command()
-def status(recipe: Path = DEFAULT_RECIPE, name: RunName = "") -> None:
+def status(recipe: RecipeFile = DEFAULT_RECIPE, name: RunName = "") -> None:
     """Say which stages would run, and why."""
     from pretrain.runner import print_status
 
@@ -71,7 +76,7 @@ def list_() -> None:
 
 if __name__ == "__main__":
     try:
-        app()
+        app(prog_name="uv run apps/pretrain")
     except PipelineError as error:
         sys.exit(f"error: {error}")
     except OSError as error:

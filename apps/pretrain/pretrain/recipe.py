@@ -21,6 +21,10 @@ DATASETS = Path(os.environ.get("KO_SPARSE_DATASETS", Path(__file__).parents[3] /
 
 Setting = str | int | float | bool | None | list["Setting"] | dict[str, "Setting"]
 
+_REQUIRED = {
+    "documents": "files or folders of JSON Lines, a document a line: docs/formats/documents.md",
+    "evaluation": "a BEIR folder with queries.jsonl and qrels/: docs/formats/queries.md",
+}
 _STAGE_KEYS = {"step", "about", "run", "needs", "makes", "manifests", "config", "after"}
 
 
@@ -53,6 +57,12 @@ class Recipe:
     settings: Mapping[str, Setting]
     stages: tuple[Stage, ...]
     """In the order in which they run: a stage stands after those that make what it needs."""
+
+    def refuse_missing(self) -> None:
+        """Raises PipelineError where a setting without which nothing can run is not given."""
+        for key, wanted in _REQUIRED.items():
+            if not self.settings.get(key):
+                raise PipelineError(f"{self.path}: {key!r} is not given; wanted {wanted}")
 
     def stage(self, name: str) -> Stage:
         """The stage of that name; PipelineError with the nearest one if there is none."""
@@ -125,6 +135,9 @@ def _merge(defaults: dict, own: dict, *, where: str, prefix: str = "") -> dict:
             if not isinstance(value, dict):
                 raise PipelineError(f"{where}: {prefix + key!r} is {value!r}, wanted a mapping")
             value = _merge(defaults[key], value, where=where, prefix=f"{prefix}{key}.")
+        elif isinstance(defaults[key], int | float) and not isinstance(value, int | float):
+            hint = " (YAML takes 3e-3 for text: write 3.0e-3)" if isinstance(value, str) and "e" in value else ""
+            raise PipelineError(f"{where}: {prefix + key!r} is {value!r}, wanted such as {defaults[key]!r}{hint}")
         merged[key] = value
     return merged
 

@@ -30,6 +30,9 @@ from pretrain.runs import Run
 _OWNER = "KO_SPARSE_RUN"
 """Environment variable of every process of a run: `<pid of the pipeline>:<folder of the run>`."""
 
+_SHOWN = 3
+"""Reasons of a stage that `status` names."""
+
 _INTERRUPTED = ("exited with 130", "exited with -2")
 """How DVC ends its sentence on a command that SIGINT stopped: by the exit code of our commands, or by the signal."""
 
@@ -38,6 +41,7 @@ def run_stages(run: Run, *, until: str = "", forced: tuple[str, ...] = ()) -> No
     """Runs what has to run, prints the comparison at the end, and keeps the result as a version."""
     for name in (*forced, *([until] if until else [])):
         run.recipe.stage(name)
+    run.recipe.refuse_missing()
     write_graph(run.recipe, run.folder)
     _stop_orphans(run)
     _set_environment(run)
@@ -69,9 +73,14 @@ def print_status(run: Run) -> None:
     write_graph(run.recipe, run.folder)
     with opened(run.folder) as repo:
         for stage in run.recipe.stages:
-            found = repo.status(targets=[target(run.folder, stage.name)])
-            reasons = [_reason(entry) for entries in found.values() for entry in entries]
-            print(f"{stage.step:>2}  {stage.name:12} {'would run: ' + '; '.join(reasons) if reasons else 'up to date'}")
+            if has_run(run.folder, stage.name):
+                found = repo.status(targets=[target(run.folder, stage.name)])
+                reasons = [reason for entries in found.values() for entry in entries for reason in _reasons(run, entry)]
+            else:
+                reasons = ["has not run yet"]
+            print(
+                f"{stage.step:>2}  {stage.name:12} {'would run: ' + _shortened(reasons) if reasons else 'up to date'}"
+            )
 
 
 def print_result(run: Run) -> None:
@@ -115,10 +124,10 @@ def _check_needs(run: Run, stage: Stage) -> None:
     for need in stage.needs:
         if not (run.folder / need).exists():
             made_by = maker.get(need)
-            what = (
-                f"stage {made_by!r} makes it: uv run apps/pretrain --force {made_by}" if made_by else "see the recipe"
-            )
-            raise PipelineError(f"stage {stage.name!r} needs {run.folder / need}, which does not exist; {what}")
+            again = f"stage {made_by!r} makes it: uv run apps/pretrain --force {made_by}"
+            what = again if made_by else f"it is named in {run.recipe.path}"
+            path = os.path.normpath(run.folder / need)
+            raise PipelineError(f"stage {stage.name!r} needs {path}, which does not exist; {what}")
 
 
 def _prepare_work(run: Run, stage: Stage) -> None:
@@ -222,14 +231,19 @@ def _write_facts(run: Run) -> None:
     (run.folder / "metadata.json").write_text(json.dumps(facts, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
 
 
-def _reason(entry: object) -> str:
-    """'base_model/idf.json modified' out of DVC's nested status."""
-    if isinstance(entry, dict):
-        parts = []
-        for kind, what in entry.items():
-            if isinstance(what, dict):
-                parts += [f"{name} {state if isinstance(state, str) else 'changed'}" for name, state in what.items()]
-            else:
-                parts.append(f"{kind}: {what}")
-        return ", ".join(parts)
-    return str(entry)
+def _reasons(run: Run, entry: object) -> Iterator[str]:
+    """'base_model/idf.json modified' and the like out of DVC's nested status; manifests follow their outputs."""
+    if not isinstance(entry, dict):
+        yield str(entry)
+        return
+    for kind, what in entry.items():
+        for name, state in what.items() if isinstance(what, dict) else [(kind, what)]:
+            path = str(name).removeprefix(f"{run.folder.name}/")
+            if not path.endswith(".manifest.json"):
+                yield f"{path} {state if isinstance(state, str) else 'changed'}"
+
+
+def _shortened(reasons: list[str]) -> str:
+    """The first reasons, and how many more there are."""
+    rest = len(reasons) - _SHOWN
+    return "; ".join(reasons[:_SHOWN]) + (f"; and {rest} more" if rest > 0 else "")

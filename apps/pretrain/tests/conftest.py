@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -113,6 +114,8 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
 
 
 @pytest.fixture
-def pipeline(tmp_path: Path) -> Pipeline:
-    """A pipeline that has not run."""
-    return make_pipeline(tmp_path)
+def pipeline(tmp_path: Path, finished: Pipeline) -> Pipeline:
+    """A pipeline that has not run, with what `finished` made in its cache: DVC takes equal stages from there."""
+    made = make_pipeline(tmp_path)
+    shutil.copytree(finished.datasets / ".dvc" / "cache", made.datasets / ".dvc" / "cache")
+    return made

@@ -102,6 +102,21 @@ def test_an_earlier_version_comes_back_by_one_command(pipeline: Pipeline) -> Non
     assert pipeline.made("base_model/qd_pairs_base.jsonl").read_bytes() == first
 
 
+def test_a_run_goes_on_from_a_model_with_its_tokenizer_and_corrected_idf(
+    pipeline: Pipeline, finished: Pipeline
+) -> None:
+    start = finished.made("enhanced_model/neural_sparse_v2_model")
+    pipeline.change(model={"start_from": str(start)}, train={"steps": 2, "batch": 8})
+    result = pipeline.run("--until", "v1")
+    assert result.returncode == 0, result.stderr
+    tokenizer = pipeline.made("base_model/tokenizer/tokenizer.json").read_bytes()
+    assert tokenizer == (start / "document_0_Transformer" / "tokenizer.json").read_bytes()
+    before, after = (json.loads(pipeline.made(f"base_model/{n}.json").read_bytes()) for n in ("start_idf", "idf"))
+    assert before.keys() == after.keys()
+    assert before != after
+    assert pipeline.made("base_model/neural_sparse_v1_model/modules.json").is_file()
+
+
 def test_clean_removes_a_stage_s_outputs_and_it_runs_again(pipeline: Pipeline) -> None:
     pipeline.change(stages=dict.fromkeys(LATE))
     pipeline.run()

@@ -91,3 +91,14 @@ def test_a_recipe_s_own_settings_win_over_those_of_a_model_to_start_from(tmp_pat
 def test_the_recipe_from_scratch_starts_from_nothing() -> None:
     recipe = read_recipe(DEFAULT_RECIPE.with_name("scratch.yaml"))
     assert recipe.stage("tokenizer").commands[0].startswith("sparse-encoder tokenizer build")
+
+
+def test_a_number_that_yaml_takes_for_text_is_named(tmp_path: Path) -> None:
+    wanted = r"'train\.learning_rate' is '3e-3', wanted such as 0\.003 \(YAML takes 3e-3 for text: write 3\.0e-3\)"
+    with pytest.raises(PipelineError, match=wanted):
+        read_recipe(write(tmp_path, "train: {learning_rate: 3e-3}\n"))
+
+
+def test_a_recipe_without_documents_says_what_is_wanted(tmp_path: Path) -> None:
+    with pytest.raises(PipelineError, match=r"own\.yaml: 'documents' is not given; wanted files or folders"):
+        read_recipe(write(tmp_path, "seed: 7\n")).refuse_missing()
