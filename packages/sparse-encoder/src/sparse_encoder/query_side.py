@@ -1,5 +1,6 @@
 """The query side of a model folder: tokens times IDF, without torch and in microseconds."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
-from sparse_encoder._files import InputError, write_json
+from sparse_encoder._files import InputError, whole
 from sparse_encoder.layouts import INFERENCE_FREE
 from sparse_encoder.vectors import Vector
 from sparse_encoder.vocabulary import Vocabulary, read_vocabulary
@@ -47,7 +48,9 @@ def read_query_side(path: Path) -> QuerySide:
 
 
 def write_idf(side: QuerySide, path: Path) -> None:
-    """Writes OpenSearch's `idf.json` of every token but the special ones."""
+    """Writes OpenSearch's `idf.json` of all tokens but the special ones, spelt as they are, NFC or not."""
     special = set(side.vocabulary.special_ids)
     weights = [float(np.format_float_positional(w, unique=True)) for w in side.idf]
-    write_json(path, {t: weights[i] for i, t in enumerate(side.vocabulary.tokens) if i not in special})
+    table = {t: weights[i] for i, t in enumerate(side.vocabulary.tokens) if i not in special}
+    with whole(path) as part:
+        part.write_text(json.dumps(table, ensure_ascii=False, indent=2) + "\n", encoding="utf-8", newline="\n")
