@@ -102,3 +102,24 @@ def test_a_number_that_yaml_takes_for_text_is_named(tmp_path: Path) -> None:
 def test_a_recipe_without_documents_says_what_is_wanted(tmp_path: Path) -> None:
     with pytest.raises(PipelineError, match=r"own\.yaml: 'documents' is not given; wanted files or folders"):
         read_recipe(write(tmp_path, "seed: 7\n")).refuse_missing()
+
+
+def test_every_shipped_recipe_is_read_with_its_stages_in_an_order_that_runs() -> None:
+    recipes = {path.stem: read_recipe(path) for path in DEFAULT_RECIPE.parent.glob("*.yaml")}
+    assert sorted(recipes) == ["mini", "scratch", "techdocs"]
+    assert [stage.name for stage in recipes["techdocs"].stages] == [
+        "load",
+        "chunk",
+        "sections",
+        "answers",
+        "asking",
+        "tokenizer",
+        "idf",
+        "token_vectors",
+        "mine",
+        "v1",
+        "encode",
+        "search",
+        "compare",
+        "export",
+    ]
