@@ -101,11 +101,7 @@ def query_ceilings(queries: Iterable[str], tokenizer: Tokenizer) -> dict[int, fl
     The words of asking (무엇인가요, how, the) are rare in passages, so that an IDF over passages alone takes them for
     telling; a token that many different queries share is not, however rare its passages.
     """
-    n_queries = 0
-    frequency: Counter[int] = Counter()
-    for ids in _token_ids(queries, tokenizer):
-        n_queries += 1
-        frequency.update(set(ids))
+    n_queries, frequency = _frequencies(queries, tokenizer)
     return {i: inverse_document_frequency(n_queries, n) for i, n in frequency.items() if n >= ASKED_OFTEN}
 
 
@@ -128,11 +124,7 @@ def token_idf(
     unknown = sorted(prior.weights.keys() - set(keys.values()))
     if unknown:
         raise InputError(f"the prior was made with another tokenizer: {unknown[0]!r} and {len(unknown) - 1} more")
-    n_documents = 0
-    document_frequency: Counter[int] = Counter()
-    for ids in _token_ids(texts, tokenizer):
-        n_documents += 1
-        document_frequency.update(set(ids))
+    n_documents, document_frequency = _frequencies(texts, tokenizer)
     if n_documents == 0:
         raise InputError("no passages: wanted at least one to count tokens in")
     factors, limits, n = boosts or {}, ceilings or {}, n_documents + prior.n_passages
@@ -169,6 +161,16 @@ def trend_boosts(trends: Trends, tokenizer: Tokenizer, *, max_boost: float = 1.5
             if any(c.isalpha() for c in tokenizer.decode([token_id])):
                 boosts[token_id] = min(max(trend.boost, boosts.get(token_id, 1.0)), max_boost)
     return boosts
+
+
+def _frequencies(texts: Iterable[str], tokenizer: Tokenizer) -> tuple[int, Counter[int]]:
+    """The number of texts, and in how many of them each token is."""
+    n_texts = 0
+    frequency: Counter[int] = Counter()
+    for ids in _token_ids(texts, tokenizer):
+        n_texts += 1
+        frequency.update(set(ids))
+    return n_texts, frequency
 
 
 def _token_ids(texts: Iterable[str], tokenizer: Tokenizer) -> Iterator[list[int]]:

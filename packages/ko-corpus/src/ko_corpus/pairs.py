@@ -67,12 +67,17 @@ def make_pairs(
     held = list(passages)
     generic = _generic_headings(held)
     found = [pair for kind in KINDS if kind in kinds for pair in _pairs_of(held, kind, generic, splits or {})]
-    askers: dict[str, set[str]] = {}
-    for pair in found:
-        askers.setdefault(pair.query.lower(), set()).add(pair.doc_id)
     place = {passage.id: number for number, passage in enumerate(held)}
+    yield from unambiguous(sorted(found, key=lambda pair: place[pair.doc_id]))
+
+
+def unambiguous(pairs: Sequence[Pair]) -> Iterator[Pair]:
+    """Yields, in order, the first pair of each query that asks for one passage alone, in whatever case."""
+    askers: dict[str, set[str]] = {}
+    for pair in pairs:
+        askers.setdefault(pair.query.lower(), set()).add(pair.doc_id)
     written: set[str] = set()
-    for pair in sorted(found, key=lambda pair: place[pair.doc_id]):
+    for pair in pairs:
         query = pair.query.lower()
         if len(askers[query]) == 1 and query not in written:
             written.add(query)
@@ -137,9 +142,19 @@ def heading_query(title: str, heading: str, *, generic: frozenset[str] = frozens
 
 def _generic_headings(held: Sequence[Passage]) -> frozenset[str]:
     """Innermost headings that more than one document has."""
-    innermost = {(p.document_id, p.metadata.heading.rpartition(HEADING_SEPARATOR)[2].lower()) for p in held}
-    n_documents = Counter(heading for _, heading in innermost)
+    n_documents = documents_by_heading(
+        (p.metadata.heading.rpartition(HEADING_SEPARATOR)[2], p.document_id) for p in held
+    )
     return frozenset(heading for heading, n in n_documents.items() if n > 1)
+
+
+def documents_by_heading(headings: Iterable[tuple[str, str]]) -> Counter[str]:
+    """How many documents have each heading, in lower case; headings: (heading, document id), repeats allowed.
+
+    >>> documents_by_heading([("Notes", "a"), ("notes", "b"), ("Notes", "a")])
+    Counter({'notes': 2})
+    """
+    return Counter(heading for heading, _ in {(heading.lower(), document_id) for heading, document_id in headings})
 
 
 def _first_sentence(text: str) -> str:

@@ -14,7 +14,7 @@ import msgspec
 from ._files import read_jsonl
 from .cleaning import clean_line, clean_text, guess_language
 from .documents import Document
-from .pairs import Pair
+from .pairs import Pair, documents_by_heading, unambiguous
 from .passages import Passage, PassageMetadata
 from .splitting import Split
 
@@ -103,19 +103,12 @@ def section_queries(sections: Sections, *, splits: Mapping[str, Split]) -> Itera
     A heading that several documents have would fit them all: the title, in English the name, goes before it. A query
     that still asks for several sections is left out.
     """
-    askers: dict[str, set[str]] = {}
-    found: list[Pair] = []
-    for pair in _all_queries(sections, splits):
-        askers.setdefault(pair.query.lower(), set()).add(pair.doc_id)
-        found.append(pair)
-    for pair in found:
-        if len(askers[pair.query.lower()]) == 1:
-            yield pair
+    yield from unambiguous(list(_all_queries(sections, splits)))
 
 
 def _all_queries(sections: Sections, splits: Mapping[str, Split]) -> Iterator[Pair]:
-    korean = _documents_of([(s.heading_ko, s.doc_id) for s in sections.pairs])
-    english = _documents_of([(s.heading_en or "", s.doc_id) for s in sections.pairs])
+    korean = documents_by_heading((s.heading_ko, s.doc_id) for s in sections.pairs)
+    english = documents_by_heading((s.heading_en or "", s.doc_id) for s in sections.pairs)
     n_sections = Counter(s.doc_id for s in sections.pairs)
     begun: set[str] = set()
     for section in sections.pairs:
@@ -127,11 +120,9 @@ def _all_queries(sections: Sections, splits: Mapping[str, Split]) -> Iterator[Pa
         if section.doc_id not in begun and n_sections[section.doc_id] <= WHOLE:
             queries |= {"title_ko": title, "title_en": name}
         begun.add(section.doc_id)
-        written: set[str] = set()
         for which, query in queries.items():
-            if not query or query.lower() in written:
+            if not query:
                 continue
-            written.add(query.lower())
             kind, language = which.split("_")
             yield Pair(
                 query_id=f"{section.passage_id}:{which}",
@@ -141,13 +132,6 @@ def _all_queries(sections: Sections, splits: Mapping[str, Split]) -> Iterator[Pa
                 language=language,
                 split=splits.get(section.doc_id, "train"),
             )
-
-
-def _documents_of(headings: Sequence[tuple[str, str]]) -> dict[str, int]:
-    owners: dict[str, set[str]] = {}
-    for heading, doc_id in headings:
-        owners.setdefault(heading.lower(), set()).add(doc_id)
-    return {heading: len(found) for heading, found in owners.items()}
 
 
 def _specific(heading: str, before: str, *, n_documents: Mapping[str, int]) -> str:
@@ -171,7 +155,7 @@ COMMON = 3
 
 def section_parallel(sections: Sections) -> Iterator[Parallel]:
     """Yields titles with their English names and headings with their English ones."""
-    n_documents = _documents_of([(s.heading_ko, s.doc_id) for s in sections.pairs])
+    n_documents = documents_by_heading((s.heading_ko, s.doc_id) for s in sections.pairs)
     begun: set[str] = set()
     for section in sections.pairs:
         title, name = sections.title(section), english_name(section.doc_id)
