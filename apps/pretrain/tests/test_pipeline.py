@@ -1,8 +1,13 @@
 """The whole pipeline on a cut of the sample: what it makes, what it skips, and what it says when something is wrong."""
 
 import json
+from pathlib import Path
 
 import pytest
+from os_deploy.bundles import read_bundles
+from os_deploy.checks import check_folder
+from os_deploy.corpus import Corpus
+from os_deploy.recipe import read_recipe
 
 from .conftest import Pipeline
 
@@ -33,6 +38,8 @@ PROMISED = [
     "evaluation/comparison_plots/by_slice.png",
     "evaluation/comparison_plots/efficiency.png",
     "evaluation/report.html",
+    "deploy/encoder.zip",
+    "deploy.yaml",
     "metadata.json",
     "progress.json",
 ]
@@ -47,6 +54,22 @@ def test_the_comparison_holds_seven_systems_and_every_slice(finished: Pipeline) 
     comparison = json.loads(finished.made("enhanced_model/performance_comparison.json").read_text(encoding="utf-8"))
     assert comparison["systems"] == ["bm25-words", "bm25-kiwi", "dense", "bm25+dense", "v1", "v2", "bm25+v2"]
     assert {"all", "lang=ko", "lang=en", "lang=mixed"} <= {row["slice"] for row in comparison["rows"]}
+
+
+def test_deploy_yaml_can_be_deployed_as_it_stands(finished: Pipeline) -> None:
+    recipe = read_recipe(finished.made("deploy.yaml"))
+    assert (recipe.name, recipe.query, recipe.title) == ("cut", "tokenizer", True)
+    assert recipe.vectors is not None
+    assert recipe.gate is not None
+    assert Path(recipe.gate.queries).is_file()
+    assert Path(recipe.gate.qrels).is_file()
+    assert all(finding.ok for finding in check_folder(Path(recipe.export)))
+    tokenizer = read_bundles(Path(recipe.export))[0].tokenizer
+    corpus = Corpus(
+        passages=Path(recipe.passages), vectors=Path(recipe.vectors), tokenizer=tokenizer, field=recipe.field
+    )
+    passages = finished.made("base_model/passages/corpus.jsonl").read_text(encoding="utf-8").splitlines()
+    assert corpus.survey().n_passages == len(passages)
 
 
 def test_a_second_run_does_nothing_and_prints_the_table_again(finished: Pipeline) -> None:
@@ -130,6 +153,6 @@ def test_clean_removes_a_stage_s_outputs_and_it_runs_again(pipeline: Pipeline) -
 
 LATE = [
     *("synonyms", "mix", "tokenizer", "idf", "embed", "mine", "v1", "generate", "judge_terms", "enrich", "v2"),
-    *("encode", "search", "compare", "export"),
+    *("encode", "search", "compare", "export", "deployment"),
 ]
 """Stages that a test of the first ones leaves out."""

@@ -68,7 +68,7 @@ def make(folder: Path, n_passages: int) -> None:
         for number in range(500):
             query = [words[i] for i in chance.choices(range(N_WORDS), cum_weights=weights, k=6)]
             lines.write(json.dumps({"_id": f"q-{number}", "text": " ".join(query)}, ensure_ascii=False) + "\n")
-    print(f"{folder}: {sum(map(len, tokens)) / n_passages:.1f} active terms a passage")
+    print(f"{n_passages:,} passages of {sum(map(len, tokens)) / n_passages:.1f} active terms", file=sys.stderr)
 
 
 def write_tokenizer(folder: Path, words: list[str], idf: dict[str, float]) -> None:

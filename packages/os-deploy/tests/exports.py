@@ -89,6 +89,17 @@ def write_export(
     return folder
 
 
+def encode_queries(folder: Path, *, second: bool) -> Path:
+    """Makes an export one of a model that encodes its queries: by the documents' encoder, or by a second one."""
+    for name in ("tokenizer.zip", "tokenizer.config.json"):
+        (folder / name).unlink()
+    if second:
+        content = make_tokenizer().to_str().encode()
+        files = {"model.pt": BAG.read_bytes(), "tokenizer.json": content, "LICENSE": b"of the second"}
+        write_bundle(folder, "query_encoder", "SPARSE_ENCODING", files)
+    return folder
+
+
 SUBJECTS = [
     "희소 검색",
     "역색인",

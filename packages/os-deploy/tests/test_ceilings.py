@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from exports import write_recipe
+from exports import write_passages, write_recipe, write_vectors
 from os_deploy import InputError
 from os_deploy.ceilings import Heaviest, check_ceilings, raise_ceilings
 from os_deploy.cluster import Cluster
@@ -25,6 +25,12 @@ def test_each_side_has_its_own_ceiling() -> None:
 def test_a_recipe_that_states_its_ceilings_is_taken_at_its_word() -> None:
     stated = recipe("sparse_vector", quantization_ceiling_ingest=4.5, quantization_ceiling_search=20)
     assert all(f.ok for f in check_ceilings(stated, Heaviest(document=4.4, query=19)))
+
+
+def test_what_earlier_versions_had_is_accepted_and_no_more() -> None:
+    accepted = Heaviest(document=5.0)
+    findings = [check_ceilings(recipe("sparse_vector"), Heaviest(document=w), accepted=accepted) for w in (4.9, 5.1)]
+    assert [found[0].ok for found in findings] == [True, False]
 
 
 def test_exact_fields_have_no_ceilings() -> None:
@@ -58,6 +64,24 @@ def test_a_weight_that_would_be_cut_is_refused_until_the_ceiling_is_raised(clust
     assert deploy(cluster, path, fix=True).n_sent == 16
     mapping = cluster.get("/ceiling-v1/_mapping/field/vector", dict[str, object])
     assert "'quantization_ceiling_ingest': 5.0" in str(mapping)
+
+
+@pytest.mark.live
+def test_a_ceiling_that_was_accepted_once_needs_no_flag_again(cluster: Cluster, tmp_path: Path) -> None:
+    path = write_recipe(tmp_path, "accepted", n_passages=16, more="field: sparse_vector\nquery: tokens")
+    double_weights(tmp_path)
+    deploy(cluster, path, fix=True)
+    assert deploy(cluster, path, fix=False).n_sent == 0
+    write_vectors(tmp_path / "vectors.jsonl", write_passages(tmp_path / "passages", 12))
+    double_weights(tmp_path)
+    again = deploy(cluster, path, fix=False)
+    assert (again.index, again.n_sent) == ("accepted-v2", 12)
+    mapping = cluster.get("/accepted-v2/_mapping/field/vector", dict[str, object])
+    assert "'quantization_ceiling_ingest': 5.0" in str(mapping)
+    heavier = (tmp_path / "vectors.jsonl").read_text(encoding="utf-8").replace(": 5.0", ": 5.5")
+    (tmp_path / "vectors.jsonl").write_text(heavier, encoding="utf-8")
+    with pytest.raises(InputError, match=r"found 5\.50, .*wanted at most 5, or seismic"):
+        deploy(cluster, path, fix=False)
 
 
 @pytest.mark.live

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from exports import BAG, WORDS, make_idf, make_tokenizer, write_bundle, write_export
+from exports import BAG, WORDS, encode_queries, make_idf, make_tokenizer, write_bundle, write_export
 from os_deploy import InputError, check_folder
 
 
@@ -139,6 +139,30 @@ def test_two_vocabularies_are_found(tmp_path: Path) -> None:
         "idf.json": json.dumps(make_idf(words)).encode(),
     }
     write_bundle(write_export(tmp_path), "tokenizer", "SPARSE_TOKENIZE", files)
+    assert failures(tmp_path) == ["same_tokenizer"]
+
+
+@pytest.mark.parametrize("second", [False, True])
+def test_a_model_that_encodes_its_queries_has_no_failures(tmp_path: Path, second: bool) -> None:
+    assert failures(encode_queries(write_export(tmp_path), second=second)) == []
+
+
+def test_two_encoders_of_which_none_is_named_as_that_of_queries_are_found(tmp_path: Path) -> None:
+    encode_queries(write_export(tmp_path), second=True)
+    for suffix in ("zip", "config.json"):
+        (tmp_path / f"query_encoder.{suffix}").rename(tmp_path / f"queries.{suffix}")
+    failed = [f for f in check_folder(tmp_path) if not f.ok]
+    assert [(f.check, f.found) for f in failed] == [
+        ("models", "SPARSE_ENCODING (encoder.zip), SPARSE_ENCODING (queries.zip)")
+    ]
+    assert "a second encoder is known by query_encoder.zip" in failed[0].why
+
+
+def test_two_vocabularies_of_two_encoders_are_found(tmp_path: Path) -> None:
+    encode_queries(write_export(tmp_path), second=True)
+    content = make_tokenizer(words=[*WORDS, "새것"]).to_str().encode()
+    files = {"model.pt": BAG.read_bytes(), "tokenizer.json": content}
+    write_bundle(tmp_path, "query_encoder", "SPARSE_ENCODING", files)
     assert failures(tmp_path) == ["same_tokenizer"]
 
 

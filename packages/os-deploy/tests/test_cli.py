@@ -19,7 +19,7 @@ def test_a_right_folder_exits_0_with_a_line_per_finding(tmp_path: Path) -> None:
     write_export(tmp_path / "deploy")
     done = os_deploy("check", "deploy", "-o", "check.json", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.splitlines()[0] == "ok    models: SPARSE_ENCODING, SPARSE_TOKENIZE"
+    assert done.stdout.splitlines()[0] == "ok    models: SPARSE_ENCODING (encoder.zip), SPARSE_TOKENIZE (tokenizer.zip)"
     report = json.loads((tmp_path / "check.json").read_text())
     assert (report["format"], report["safe_for_opensearch"], len(report["checks"])) == ("inspection", True, 23)
     assert (tmp_path / "check.json.manifest.json").is_file()

@@ -7,6 +7,7 @@ import pytest
 from exports import (
     bag_vector,
     dense_vector,
+    encode_queries,
     make_tokenizer,
     read_titles,
     write_embeddings,
@@ -39,7 +40,7 @@ def deploy(cluster: Cluster, recipe: Path) -> Deployment:
 
 
 def searcher(cluster: Cluster, name: str, folder: Path) -> Searcher:
-    bundle = the_bundle(read_bundles(folder / "deploy"), "SPARSE_TOKENIZE", folder)
+    bundle = the_bundle(read_bundles(folder / "deploy"), "tokenizer", folder)
     weigh = local_weigher(bundle.tokenizer, bundle.idf)
     return Searcher(cluster=cluster, record=serving_version(cluster, name), weigh=weigh, keys=bundle.tokenizer.keys)
 
@@ -125,6 +126,41 @@ def test_query_tokens_need_no_model_on_the_server(cluster: Cluster, tmp_path: Pa
     assert searcher(cluster, "tokens", tmp_path).search("도서관")[0].title == "도서관 학생"
 
 
+@pytest.mark.parametrize(("second", "vectors"), [(False, True), (True, True), (True, False)])
+def test_queries_that_a_network_encodes_are_asked_of_the_server(
+    cluster: Cluster, tmp_path: Path, second: bool, vectors: bool
+) -> None:
+    recipe = write_recipe(tmp_path, "encoded", n_passages=8, more="query: encoder", vectors=vectors)
+    encode_queries(tmp_path / "deploy", second=second)
+    done = deploy(cluster, recipe)
+    assert all(f.ok for f in done.proof)
+    compared = ["document_vectors"] if vectors and not second else []
+    assert [f.check for f in done.proof] == [
+        "count",
+        *compared,
+        "indexed_vectors",
+        *(["ranking"] if vectors else []),
+    ]
+    assert (bool(done.encoder_id), bool(done.query_encoder_id)) == (not second or not vectors, second)
+    record = serving_version(cluster, "encoded")
+    found = Searcher(cluster=cluster, record=record).search("도서관", k=1)[0]
+    weight = bag_vector(make_tokenizer(), "도서관")["도서관"]
+    assert found.title == "도서관 학생"
+    assert found.score == pytest.approx(weight * weight, rel=4e-3)
+    assert record.query_model == ("SPARSE_ENCODING", done.query_encoder_id or done.encoder_id)
+    assert set(plan_removal(cluster, "encoded").models) <= record.model_ids
+
+
+def test_a_recipe_whose_queries_are_weighed_otherwise_than_the_models_says_what_to_set(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    recipe = write_recipe(tmp_path, "otherwise")
+    encode_queries(tmp_path / "deploy", second=True)
+    with pytest.raises(InputError, match="set `query: encoder` in the recipe"):
+        deploy(cluster, recipe)
+    assert read_versions(cluster, "otherwise") == []
+
+
 def test_dense_vectors_answer_alone_and_in_hybrids(cluster: Cluster, tmp_path: Path) -> None:
     recipe = write_recipe(tmp_path, "dense", n_passages=16, more="query: tokens\ndense: embeddings")
     write_embeddings(tmp_path / "embeddings", "document", read_titles(tmp_path / "passages"))
@@ -156,7 +192,7 @@ def test_vectors_out_of_step_with_the_index_do_not_serve(cluster: Cluster, tmp_p
         tokenizer=read_bundles(tmp_path / "deploy")[0].tokenizer,
         field="rank_features",
     )
-    bundles = {b.config.function_name: b for b in read_bundles(tmp_path / "deploy")}
+    bundles = {b.part: b for b in read_bundles(tmp_path / "deploy")}
     proof = Proof(cluster=cluster, recipe=read_recipe(recipe), record=served, corpus=corpus, bundles=bundles).findings()
     assert {f.check: f.ok for f in proof} == {"count": True, "indexed_vectors": False, "ranking": False}
 

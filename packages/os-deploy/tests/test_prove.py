@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from os_deploy._files import read_json
 from os_deploy.cluster import Cluster
 from os_deploy.connection import Connection
-from os_deploy.prove.bench import Bench, Measured, Quality, percentile, recommend
+from os_deploy.prove.bench import Bench, Measured, Quality, percentile, recommend, time_queries
 from os_deploy.prove.exact import scan
 from os_deploy.prove.parity import largest_difference
 from os_deploy.prove.ranking import mean_ndcg, ndcg, same_ranking
@@ -49,6 +49,14 @@ def test_percentiles_are_measured_values_and_grow_with_the_share(values: list[fl
     found = [percentile(ordered, share) for share in (0.01, 0.5, 0.99, 1.0)]
     assert found == sorted(found)
     assert (set(found) <= set(values), found[-1]) == (True, max(values))
+
+
+def test_what_is_slow_is_asked_fewer_queries_but_always_one() -> None:
+    asked: list[str] = []
+    times_ms, _ = time_queries(asked.append, ["a", "b", "c"], 1, max_s=0.0)
+    assert (asked, len(times_ms)) == (["a"], 1)
+    times_ms, _ = time_queries(asked.append, ["a", "b", "c"], 2, max_s=60.0)
+    assert (sorted(asked), len(times_ms)) == (["a", "a", "b", "c"], 3)
 
 
 VECTORS = st.dictionaries(st.sampled_from("가나다라마"), st.floats(0.125, 4), max_size=5)

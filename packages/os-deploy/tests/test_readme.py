@@ -10,6 +10,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+import yaml
 from exports import SUBJECTS, write_recipe
 from os_deploy.cluster import Cluster
 from os_deploy.connection import Connection
@@ -26,11 +27,11 @@ def blocks(language: str) -> list[str]:
 @pytest.mark.live
 def test_the_example_runs_as_it_stands(connection: Connection, cluster: Cluster, tmp_path: Path) -> None:
     recipe = write_recipe(tmp_path, "docs", n_passages=32)
-    recipe.write_text(blocks("yaml")[0], encoding="utf-8")
+    recipe.unlink()
     queries = "".join(f'{{"_id":"q-{i}","text":"{text}"}}\n' for i, text in enumerate(SUBJECTS))
     (tmp_path / "queries.jsonl").write_text(queries, encoding="utf-8")
     lines = [line for line in blocks("console")[0].splitlines() if " server " not in line]
-    assert len(lines) == 8
+    assert len(lines) == 9
     said: dict[str, list[str]] = {}
     for line in lines:  # `server` has tests of its own, and one is running here already
         command = [sys.executable, "-c", PROGRAM, *shlex.split(line)[1:]]
@@ -38,6 +39,7 @@ def test_the_example_runs_as_it_stands(connection: Connection, cluster: Cluster,
         done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
         assert (line, done.returncode, done.stderr if done.returncode else "") == (line, 0, "")
         said[line.split()[1]] = done.stdout.splitlines()
+    assert yaml.safe_load(recipe.read_text(encoding="utf-8")) == yaml.safe_load(blocks("yaml")[0])
     assert said["deploy"][-1] == "docs is docs-v1: 32 passages, 32 sent now"
     assert "도서관 학생" in said["search"][0]
     assert [line.split()[:2] for line in said["parity"]] == [

@@ -16,6 +16,11 @@ from os_deploy._files import InputError, read_json
 from os_deploy.tokens import ServerTokenizer
 
 FunctionName = Literal["SPARSE_ENCODING", "SPARSE_TOKENIZE"]
+Part = Literal["encoder", "query_encoder", "tokenizer"]
+"""What a zip is for: `encoder` makes vectors of documents (of queries too, where there is no other for them)."""
+
+QUERY_ENCODER = "query_encoder.zip"
+"""The name by which the second of two encoders is known: ML Commons calls both SPARSE_ENCODING."""
 
 
 class ModelConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +47,13 @@ class Bundle:
     def encodes(self) -> bool:
         """Whether it turns documents (and symmetric queries) into vectors, by a network."""
         return self.config.function_name == "SPARSE_ENCODING"
+
+    @property
+    def part(self) -> Part:
+        """What it is for."""
+        if not self.encodes:
+            return "tokenizer"
+        return "query_encoder" if self.zip_path.name == QUERY_ENCODER else "encoder"
 
     @cached_property
     def names(self) -> list[str]:
@@ -98,10 +110,17 @@ def read_bundles(folder: Path) -> list[Bundle]:
     ]
 
 
-def the_bundle(bundles: Sequence[Bundle], function_name: FunctionName, folder: Path) -> Bundle:
-    """The one model with that function; InputError where there is none or more than one."""
-    found = [b for b in bundles if b.config.function_name == function_name]
+def the_bundle(bundles: Sequence[Bundle], part: Part, folder: Path) -> Bundle:
+    """The one model that is for that; InputError where there is none or more than one."""
+    found = [b for b in bundles if b.part == part]
     if len(found) != 1:
         names = ", ".join(b.zip_path.name for b in found) or "none"
-        raise InputError(f"{folder}: found {names} of {function_name}, wanted exactly one")
+        raise InputError(f"{folder}: found {names} for {SOUGHT[part]}, wanted exactly one")
     return found[0]
+
+
+SOUGHT: dict[Part, str] = {
+    "encoder": "documents (SPARSE_ENCODING)",
+    "query_encoder": f"queries alone ({QUERY_ENCODER})",
+    "tokenizer": "query tokens (SPARSE_TOKENIZE)",
+}

@@ -22,14 +22,21 @@ class Heaviest(msgspec.Struct, frozen=True, kw_only=True):
     query: float = 0.0
 
 
-def check_ceilings(recipe: Recipe, heaviest: Heaviest) -> list[Finding]:
-    """Whether a `sparse_vector` field would cut weights; nothing is looked for in other fields."""
+NOTHING = Heaviest()
+
+
+def check_ceilings(recipe: Recipe, heaviest: Heaviest, *, accepted: Heaviest = NOTHING) -> list[Finding]:
+    """Whether a `sparse_vector` field would cut weights; nothing is looked for in other fields.
+
+    accepted: the ceilings of earlier versions, which may be had again.
+    """
     if recipe.field != "sparse_vector":
         return []
-    seismic = recipe.seismic
+    document = max(recipe.seismic.quantization_ceiling_ingest, accepted.document)
+    query = max(recipe.seismic.quantization_ceiling_search, accepted.query)
     return [
-        _check("document_ceiling", heaviest.document, seismic.quantization_ceiling_ingest, "ingest"),
-        _check("query_ceiling", heaviest.query, seismic.quantization_ceiling_search, "search"),
+        _check("document_ceiling", heaviest.document, document, "ingest"),
+        _check("query_ceiling", heaviest.query, query, "search"),
     ]
 
 

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 import msgspec
 
 from os_deploy._files import InputError, read_json, sha256
-from os_deploy.bundles import Bundle, read_bundles
+from os_deploy.bundles import QUERY_ENCODER, Bundle, read_bundles
 from os_deploy.findings import Finding, Inspection, Requirement, named, read_inspection
 from os_deploy.tokens import check_idf, check_tokenizer
 
@@ -44,8 +44,8 @@ NO_CODE = Requirement(
 )
 COMPLETE = Requirement(
     check="models",
-    wanted="at most one SPARSE_ENCODING and one SPARSE_TOKENIZE zip, each with its config",
-    why="a deployment has one document encoder and one query tokenizer",
+    wanted=f"at most one SPARSE_TOKENIZE zip, one SPARSE_ENCODING zip and one {QUERY_ENCODER}, each with its config",
+    why=f"one model makes vectors of documents and one those of queries; a second encoder is known by {QUERY_ENCODER}",
 )
 INSPECTION = Requirement(
     check="inspection",
@@ -54,7 +54,7 @@ INSPECTION = Requirement(
 )
 SAME_KEYS = Requirement(
     check="same_tokenizer",
-    wanted="one vocabulary in both zips",
+    wanted="one vocabulary in all zips",
     why="queries and documents match by token, and ids must mean the same on both sides",
 )
 
@@ -65,7 +65,7 @@ def check_folder(folder: Path) -> list[Finding]:
     findings = [_check_complete(folder, bundles)]
     for bundle in bundles:
         findings += named(bundle.zip_path.name, check_bundle(bundle))
-    if len(bundles) == 2:
+    if len(bundles) > 1:
         findings += _check_same_keys(bundles)
     return findings + _check_inspection(folder)
 
@@ -93,10 +93,11 @@ def check_bundle(bundle: Bundle) -> list[Finding]:
 
 
 def _check_complete(folder: Path, bundles: Sequence[Bundle]) -> Finding:
-    functions = [b.config.function_name for b in bundles]
+    parts = [b.part for b in bundles]
     stray = sorted({p.name for p in folder.glob("*.zip")} - {b.zip_path.name for b in bundles})
-    found = ", ".join(functions) + "".join(f", {name} without a config" for name in stray)
-    return COMPLETE.met(len(set(functions)) == len(functions) and not stray, found)
+    shown = [f"{b.config.function_name} ({b.zip_path.name})" for b in bundles]
+    found = ", ".join(shown) + "".join(f", {name} without a config" for name in stray)
+    return COMPLETE.met(len(set(parts)) == len(parts) and not stray, found)
 
 
 class _ExportReport(msgspec.Struct, frozen=True):
@@ -158,12 +159,8 @@ def _check_one_model(bundle: Bundle) -> Finding:
 
 def _check_same_keys(bundles: Sequence[Bundle]) -> list[Finding]:
     try:
-        first, second = (b.tokenizer for b in bundles)
+        first, *others = (b.tokenizer.vocabulary for b in bundles)
     except InputError:
         return []
-    differing = first.vocabulary.items() ^ second.vocabulary.items()
-    return [
-        SAME_KEYS.met(
-            not differing, f"{len(differing)} entries that differ" if differing else f"{len(first.vocabulary)} entries"
-        )
-    ]
+    differing = {entry for other in others for entry in first.items() ^ other.items()}
+    return [SAME_KEYS.met(not differing, f"{len(differing)} that differ" if differing else f"{len(first)} entries")]

@@ -55,6 +55,32 @@ def check(
 
 
 @app.command()
+def init(
+    export: Annotated[Path, typer.Argument(help="What `sparse-encoder export` wrote.")],
+    passages: Annotated[Path, typer.Option(help="The BEIR folder to search in.")],
+    vectors: Annotated[Path | None, typer.Option(help="The passages' vectors; the server encodes otherwise.")] = None,
+    queries: Annotated[Path | None, typer.Option(help="Judged queries that later versions are held to.")] = None,
+    qrels: Annotated[Path | None, typer.Option(help="Their judgements (BEIR).")] = None,
+    name: Annotated[str, typer.Option(help="Of the deployment; default: the folder that the export lies in.")] = "",
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Default: deploy.yaml beside it.")] = None,
+) -> None:
+    """Write a deploy.yaml for an export, ready to deploy; one that is there is left alone."""
+    from os_deploy._files import write_text
+    from os_deploy.draft import Draft, Gate, index_alias
+
+    path = output or export.resolve().parent / "deploy.yaml"
+    if path.exists():
+        raise InputError(f"{path}: there already, wanted none: it may have been changed, so write another with -o")
+    if (queries is None) != (qrels is None):
+        raise InputError("--queries, --qrels: found one of them, wanted both or none")
+    gate = Gate(queries=queries, qrels=qrels) if queries and qrels else None
+    alias = index_alias(name or export.resolve().parent.name)
+    draft = Draft(export=export, passages=passages, vectors=vectors, name=alias, gate=gate)
+    write_text(path, draft.text(path))
+    typer.echo(f"{path}: next: os-deploy deploy {path}")
+
+
+@app.command()
 def deploy(
     recipe: Annotated[Path, typer.Argument(help="deploy.yaml")],
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Also write what was done as JSON.")] = None,

@@ -6,14 +6,14 @@ all is done.
 
 import hashlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
-from os_deploy._files import read_json, write_json
-from os_deploy.bundles import Bundle, FunctionName, read_bundles, the_bundle
+from os_deploy._files import InputError, read_json, write_json
+from os_deploy.bundles import Bundle, Part, read_bundles, the_bundle
 from os_deploy.ceilings import Heaviest, check_ceilings, heaviest_of, raise_ceilings
 from os_deploy.checks import check_folder
 from os_deploy.cluster import Cluster, Done
@@ -53,6 +53,8 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
     replaced: list[str]
     """Indices that served before."""
     encoder_id: str
+    query_encoder_id: str = ""
+    """Of a second encoder, for queries alone; empty where there is none, as the other two."""
     tokenizer_id: str
     settings_before: dict[str, str]
     """Cluster settings that this run changed, as they were."""
@@ -76,13 +78,15 @@ class Deployer:
         corpus = self._corpus(bundles)
         survey = corpus.survey()
         heaviest = heaviest_known(survey, bundles)
-        facts, settings_before = self._preflight(bundles, survey, heaviest)
+        accepted = accepted_ceilings(read_versions(self.cluster, self.recipe.name))
+        facts, settings_before = self._preflight(bundles, survey, heaviest, accepted=accepted)
         record, is_new = self._version(bundles, survey)
         if record.complete and serving_indices(self.cluster, self.recipe.name) == [record.index]:
             self.report(f"{record.index}: serves already, nothing to do")
             return self._deployment(record, settings_before=settings_before)
         record = self._with_models(record, bundles)
-        recipe = self._with_ceilings(record, corpus, heaviest)
+        recipe = self._with_ceilings(record, corpus, heaviest, accepted=accepted)
+        record = with_ceilings(record, recipe)
         self._make_pipelines(record)
         if is_new:
             self._make_index(recipe, record, facts=facts)
@@ -112,19 +116,21 @@ class Deployer:
             n_sent=n_sent,
             replaced=replaced or [],
             encoder_id=record.encoder_id,
+            query_encoder_id=record.query_encoder_id,
             tokenizer_id=record.tokenizer_id,
             settings_before=settings_before,
             proof=proof or [],
         )
 
-    def _check_export(self) -> dict[FunctionName, Bundle]:
+    def _check_export(self) -> dict[Part, Bundle]:
         """The bundles that this recipe needs, checked."""
         folder = Path(self.recipe.export)
         refuse_failures(str(folder), check_folder(folder))
         bundles = read_bundles(folder)
-        return {name: the_bundle(bundles, name, folder) for name in needed_functions(self.recipe)}
+        there = {bundle.part for bundle in bundles}
+        return {part: the_bundle(bundles, part, folder) for part in needed_parts(self.recipe, there)}
 
-    def _corpus(self, bundles: dict[FunctionName, Bundle]) -> Corpus:
+    def _corpus(self, bundles: dict[Part, Bundle]) -> Corpus:
         vectors = Path(self.recipe.vectors) if self.recipe.vectors else None
         if vectors is not None:
             check_title(vectors, title=self.recipe.title)
@@ -138,10 +144,10 @@ class Deployer:
         )
 
     def _preflight(
-        self, bundles: dict[FunctionName, Bundle], survey: Survey, heaviest: Heaviest
+        self, bundles: dict[Part, Bundle], survey: Survey, heaviest: Heaviest, *, accepted: Heaviest
     ) -> tuple[Facts, dict[str, str]]:
-        encoder = bundles.get("SPARSE_ENCODING")
-        needs_models = encoder is not None or self.recipe.query == "tokenizer"
+        encoders = [bundle for bundle in bundles.values() if bundle.encodes]
+        needs_models = bool(encoders) or self.recipe.query == "tokenizer"
         facts, before = learn_facts(self.cluster), {}
         if self.may_fix_settings and needs_models:
             before = self._fix_settings(facts)
@@ -151,10 +157,10 @@ class Deployer:
             needs_models=needs_models,
             field=self.recipe.field,
             n_bytes=survey.n_bytes,
-            encoder_bytes=encoder.zip_path.stat().st_size if encoder else 0,
+            encoder_bytes=sum(bundle.zip_path.stat().st_size for bundle in encoders),
         )
         if not self.may_fix_settings:
-            findings += check_ceilings(self.recipe, heaviest)
+            findings += check_ceilings(self.recipe, heaviest, accepted=accepted)
         name = self.recipe.name
         there = self.cluster.get(f"/_resolve/index/{name}", dict[str, list[dict[str, object]]])
         findings.append(check_name_free(self.cluster, name, [str(i["name"]) for i in there["indices"]]))
@@ -172,14 +178,14 @@ class Deployer:
             write_json(kept, before)
         return before
 
-    def _version(self, bundles: dict[FunctionName, Bundle], survey: Survey) -> tuple[Record, bool]:
+    def _version(self, bundles: dict[Part, Bundle], survey: Survey) -> tuple[Record, bool]:
         """The version with this very content, finished or not, or else the next one; whether it is new."""
         fingerprint = fingerprint_of(self.recipe, survey, bundles)
         versions = read_versions(self.cluster, self.recipe.name)
         same = [r for r in versions if r.fingerprint == fingerprint]
         if same:
             return same[-1], False
-        tokenizer = bundles.get("SPARSE_TOKENIZE")
+        tokenizer = bundles.get("tokenizer")
         record = Record(
             name=self.recipe.name,
             version=next_version(versions, self.cluster, self.recipe.name),
@@ -194,13 +200,16 @@ class Deployer:
         )
         return record, True
 
-    def _with_models(self, record: Record, bundles: dict[FunctionName, Bundle]) -> Record:
-        ids: dict[FunctionName, str] = {}
-        for function, bundle in bundles.items():
-            if function == "SPARSE_ENCODING" or self.recipe.query == "tokenizer":
-                ids[function] = ensure_model(self.cluster, bundle, work=self.work, report=self.report)
+    def _with_models(self, record: Record, bundles: dict[Part, Bundle]) -> Record:
+        ids: dict[Part, str] = {}
+        for part, bundle in bundles.items():
+            if bundle.encodes or self.recipe.query == "tokenizer":
+                ids[part] = ensure_model(self.cluster, bundle, work=self.work, report=self.report)
         return msgspec.structs.replace(
-            record, encoder_id=ids.get("SPARSE_ENCODING", ""), tokenizer_id=ids.get("SPARSE_TOKENIZE", "")
+            record,
+            encoder_id=ids.get("encoder", ""),
+            query_encoder_id=ids.get("query_encoder", ""),
+            tokenizer_id=ids.get("tokenizer", ""),
         )
 
     def _make_pipelines(self, record: Record) -> None:
@@ -209,28 +218,37 @@ class Deployer:
         if record.server_encodes:
             self.cluster.put(f"/_ingest/pipeline/{record.index}", body=ingest_pipeline(self.recipe, record.encoder_id))
 
-    def _with_ceilings(self, record: Record, corpus: Corpus, heaviest: Heaviest) -> Recipe:
-        """The recipe with ceilings that cut nothing; InputError where it states lower ones and none may be raised.
+    def _with_ceilings(self, record: Record, corpus: Corpus, heaviest: Heaviest, *, accepted: Heaviest) -> Recipe:
+        """The recipe with the ceilings that the index has, or with ones that cut nothing where it is still to be made.
 
-        What the server's encoder will make is not known before it is there: some passages are encoded to see.
+        InputError where they are above the recipe's and all that were accepted before. What the server's encoder will
+        make is not known before it is there: some passages are encoded to see.
         """
         if self.recipe.field != "sparse_vector":
             return self.recipe
-        if record.encoder_id and not record.complete:
-            sample = corpus.sample(self.recipe.parity_texts)
-            texts = [passage.encoded(title=record.title) for passage, _ in sample]
-            found = HEADROOM * heaviest_of(predict(self.cluster, record.encoder_id, "SPARSE_ENCODING", texts))
-            heaviest = Heaviest(
-                document=found if record.server_encodes else heaviest.document,
-                query=found if record.query == "encoder" else heaviest.query,
+        if record.document_ceiling:
+            held = msgspec.structs.replace(
+                self.recipe.seismic,
+                quantization_ceiling_ingest=record.document_ceiling,
+                quantization_ceiling_search=record.query_ceiling,
             )
+            return msgspec.structs.replace(self.recipe, seismic=held)
+        _, query_model = record.query_model
+        heaviest = Heaviest(
+            document=self._guessed(record.encoder_id, corpus) if record.server_encodes else heaviest.document,
+            query=self._guessed(query_model, corpus) if record.query == "encoder" else heaviest.query,
+        )
         if not self.may_fix_settings:
-            refuse_failures(f"{record.index}: not made", check_ceilings(self.recipe, heaviest))
-            return self.recipe
+            refuse_failures(f"{record.index}: not made", check_ceilings(self.recipe, heaviest, accepted=accepted))
         raised = raise_ceilings(self.recipe.seismic, heaviest)
         ceilings = f"{raised.quantization_ceiling_ingest:g} and {raised.quantization_ceiling_search:g}"
         self.report(f"{record.index}: weights are kept in 255 steps up to {ceilings} (documents and queries)")
         return msgspec.structs.replace(self.recipe, seismic=raised)
+
+    def _guessed(self, encoder_id: str, corpus: Corpus) -> float:
+        """The largest weight that the server's encoder makes of a sample of passages, and some room above it."""
+        texts = [passage.encoded(title=self.recipe.title) for passage, _ in corpus.sample(self.recipe.parity_texts)]
+        return HEADROOM * heaviest_of(predict(self.cluster, encoder_id, "SPARSE_ENCODING", texts))
 
     def _make_index(self, recipe: Recipe, record: Record, *, facts: Facts) -> None:
         body = index_body(recipe, record, korean=facts.korean)
@@ -267,20 +285,50 @@ class Deployer:
         return msgspec.structs.replace(record, **took), n_sent
 
 
-def needed_functions(recipe: Recipe) -> list[FunctionName]:
-    """Which models a recipe needs, the one that makes keys of vectors first."""
-    encoder: list[FunctionName] = ["SPARSE_ENCODING"] if recipe.vectors is None or recipe.query == "encoder" else []
-    tokenizer: list[FunctionName] = ["SPARSE_TOKENIZE"] if recipe.query != "encoder" else []
-    return tokenizer + encoder
+def needed_parts(recipe: Recipe, there: Collection[Part]) -> list[Part]:
+    """Which models a recipe needs of those in its export, the one that makes keys of vectors first.
+
+    A model with a second encoder for queries is asked through that one.
+
+    >>> recipe = Recipe(name="docs", export="e", passages="p", vectors="v", query="encoder")
+    >>> needed_parts(recipe, ["encoder", "query_encoder"]), needed_parts(recipe, ["encoder"])
+    (['query_encoder'], ['encoder'])
+    """
+    if recipe.query != "encoder" and "tokenizer" not in there:
+        raise InputError(
+            f"{recipe.export}: found no SPARSE_TOKENIZE zip, wanted one for `query: {recipe.query}`: this model "
+            f"encodes its queries, so set `query: encoder` in the recipe"
+        )
+    encodes: Part = "query_encoder" if "query_encoder" in there else "encoder"
+    parts: list[Part] = [encodes if recipe.query == "encoder" else "tokenizer"]
+    if recipe.vectors is None and "encoder" not in parts:
+        parts.append("encoder")
+    return parts
 
 
-def heaviest_known(survey: Survey, bundles: Mapping[FunctionName, Bundle]) -> Heaviest:
+def heaviest_known(survey: Survey, bundles: Mapping[Part, Bundle]) -> Heaviest:
     """The largest weights that the files tell: of vectors made by the client, and of `idf.json`."""
-    tokenizer = bundles.get("SPARSE_TOKENIZE")
+    tokenizer = bundles.get("tokenizer")
     return Heaviest(document=survey.max_weight, query=max(tokenizer.idf.values(), default=0.0) if tokenizer else 0.0)
 
 
-def fingerprint_of(recipe: Recipe, survey: Survey, bundles: dict[FunctionName, Bundle]) -> str:
+def accepted_ceilings(versions: Collection[Record]) -> Heaviest:
+    """The highest ceilings of the versions that are there: what was accepted once needs no flag again."""
+    return Heaviest(
+        document=max((r.document_ceiling for r in versions), default=0.0),
+        query=max((r.query_ceiling for r in versions), default=0.0),
+    )
+
+
+def with_ceilings(record: Record, recipe: Recipe) -> Record:
+    """The record with the ceilings of a recipe with a `sparse_vector` field; others have none."""
+    if recipe.field != "sparse_vector":
+        return record
+    document, query = recipe.seismic.quantization_ceiling_ingest, recipe.seismic.quantization_ceiling_search
+    return msgspec.structs.replace(record, document_ceiling=document, query_ceiling=query)
+
+
+def fingerprint_of(recipe: Recipe, survey: Survey, bundles: dict[Part, Bundle]) -> str:
     """sha256 of all that decides what an index holds: not of how it is sent, proved or asked in hybrids."""
     parts: dict[str, object] = {
         "input": survey.sha256,

@@ -6,6 +6,7 @@ Only bodies of requests, built from the recipe: nothing here talks to a cluster.
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
@@ -34,6 +35,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     n_passages: int
     complete: bool = False
     encoder_id: str = ""
+    query_encoder_id: str = ""
+    """Of a second encoder, for queries alone."""
     tokenizer_id: str = ""
     tokenizer_sha256: str = ""
     """Of the tokenizer zip."""
@@ -46,6 +49,22 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds that sending all passages took; 0 where it was done in several runs."""
     merge_s: float = 0.0
     """Seconds that merging and refreshing took after that."""
+    document_ceiling: float = 0.0
+    """The largest document weight that its 8 bits keep; 0 where no weights are cut."""
+    query_ceiling: float = 0.0
+    """The same of query weights."""
+
+    @property
+    def query_model(self) -> tuple[Literal["SPARSE_ENCODING", "SPARSE_TOKENIZE"], str]:
+        """The function and the id of the model that weighs queries; no id where the client does."""
+        if self.query == "encoder":
+            return "SPARSE_ENCODING", self.query_encoder_id or self.encoder_id
+        return "SPARSE_TOKENIZE", self.tokenizer_id
+
+    @property
+    def model_ids(self) -> set[str]:
+        """The models on the cluster that it needs."""
+        return {self.encoder_id, self.query_encoder_id, self.tokenizer_id} - {""}
 
     @property
     def index(self) -> str:

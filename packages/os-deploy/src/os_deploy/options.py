@@ -74,23 +74,18 @@ def make_searcher(
 def weigher(cluster: "Cluster", record: "Record", export: Path | None) -> "Weigh | None":
     """How queries are weighed here: with the export's tokenizer, or else by asking the server's model."""
     from os_deploy.bundles import read_bundles, the_bundle
-    from os_deploy.prove.parity import predict
+    from os_deploy.prove.parity import server_weigher
     from os_deploy.searching import local_weigher
 
     if export is not None and record.query != "encoder":
-        bundle = the_bundle(read_bundles(export), "SPARSE_TOKENIZE", export)
+        bundle = the_bundle(read_bundles(export), "tokenizer", export)
         found = bundle.config.model_content_hash_value
         if record.tokenizer_sha256 != found:
             raise InputError(
                 f"{bundle.zip_path}: found hash {found[:12]}, wanted {record.tokenizer_sha256[:12]} of {record.index}"
             )
         return local_weigher(bundle.tokenizer, bundle.idf)
-    function, model_id = (
-        ("SPARSE_ENCODING", record.encoder_id)
-        if record.query == "encoder"
-        else ("SPARSE_TOKENIZE", record.tokenizer_id)
-    )
-    return (lambda text: predict(cluster, model_id, function, [text])[0]) if model_id else None
+    return server_weigher(cluster, record)
 
 
 def only_name(cluster: "Cluster") -> str:

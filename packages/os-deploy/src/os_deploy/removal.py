@@ -50,8 +50,8 @@ def plan_prune(cluster: Cluster, records: Sequence[Record]) -> Removal:
 def _plan(cluster: Cluster, records: Sequence[Record], *, search_pipelines: Sequence[str]) -> Removal:
     going = {r.index for r in records}
     others = [r for r in all_records(cluster) if r.index not in going]
-    used = {model for r in others for model in (r.encoder_id, r.tokenizer_id)}
-    models = {model for r in records for model in (r.encoder_id, r.tokenizer_id)} - used - {""}
+    used = {model for r in others for model in r.model_ids}
+    models = {model for r in records for model in r.model_ids} - used
     return Removal(
         indices=sorted(going),
         ingest_pipelines=sorted(r.index for r in records if r.server_encodes),

@@ -154,7 +154,7 @@ class Searcher:
         if self.record.query == "tokens":
             query: Body = {"query_tokens": self._tokens(text)}
         else:
-            model = self.record.encoder_id if self.record.query == "encoder" else self.record.tokenizer_id
+            _, model = self.record.query_model
             if not model:
                 raise InputError(f"{self.record.index}: found no model for queries, wanted one: deploy again")
             query = {"query_text": text, "model_id": model}

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from os_deploy._files import InputError, check_version, read_json, read_jsonl
+from os_deploy._files import InputError, check_version, manifest_path, read_json, read_jsonl
 from os_deploy.tokens import ServerTokenizer
 
 ROWS_AT_ONCE = 1024
@@ -56,13 +56,18 @@ class _Made(msgspec.Struct, frozen=True):
 
 def check_title(path: Path, *, title: bool) -> None:
     """Raises InputError where the manifest beside the vectors says that titles were encoded and `title` otherwise."""
-    manifest = path.with_name(f"{path.name}.manifest.json")
-    made = read_json(manifest, _Made).parameters.title if manifest.is_file() else None
+    made = titles_encoded(path)
     if made is not None and made != title:
         raise InputError(
-            f"{manifest}: found vectors made {'with' if made else 'without'} titles, wanted what the recipe says: set "
-            f"`title: {str(made).lower()}` in it"
+            f"{manifest_path(path)}: found vectors made {'with' if made else 'without'} titles, wanted what the recipe "
+            f"says: set `title: {str(made).lower()}` in it"
         )
+
+
+def titles_encoded(path: Path) -> bool | None:
+    """Whether the manifest beside the vectors says that titles were encoded with the texts; None where none says."""
+    manifest = manifest_path(path)
+    return read_json(manifest, _Made).parameters.title if manifest.is_file() else None
 
 
 def _read_lines(path: Path, tokenizer: ServerTokenizer) -> Iterator[Vector]:

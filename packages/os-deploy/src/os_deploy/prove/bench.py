@@ -7,6 +7,7 @@ import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from itertools import cycle, islice
 
 import msgspec
@@ -124,27 +125,37 @@ def shown_mode(record: Record, mode: Mode) -> str:
     return "seismic" if mode == "sparse" and record.field == "sparse_vector" else mode
 
 
-def measure(
-    searcher: Searcher, texts: Sequence[str], *, concurrencies: Sequence[int], n_queries: int, k: int
-) -> Iterable[Measured]:
-    """Measures every kind of query of a deployment: cold once, then warm at each concurrency with `n_queries`."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effort:
+    """How much is asked of each kind of query."""
+
+    concurrencies: Sequence[int]
+    """How many clients ask at once, one measurement each."""
+    n_queries: int
+    max_s: float
+    """Seconds of one measurement after which no more queries begin."""
+    k: int
+
+
+def measure(searcher: Searcher, texts: Sequence[str], effort: Effort) -> Iterable[Measured]:
+    """Measures every kind of query of a deployment: cold once, then warm at each concurrency."""
     for mode in modes_of(searcher):
         go_cold(searcher.cluster, searcher.record)
-        ask = _asker(searcher, mode, k)
-        plans = [(1, False, list(texts[:n_queries]))]
-        plans += [(c, True, list(islice(cycle(texts), n_queries))) for c in concurrencies]
+        ask = _asker(searcher, mode, effort.k)
+        plans = [(1, False, list(texts[: effort.n_queries]))]
+        plans += [(c, True, list(islice(cycle(texts), effort.n_queries))) for c in effort.concurrencies]
         for concurrency, warm, asked in plans:
-            times_ms, took_s = _time(ask, asked, concurrency)
+            times_ms, took_s = time_queries(ask, asked, concurrency, max_s=effort.max_s)
             yield Measured(
                 name=searcher.record.name,
                 mode=shown_mode(searcher.record, mode),
                 concurrency=concurrency,
                 warm=warm,
-                n_queries=len(asked),
+                n_queries=len(times_ms),
                 p50_ms=round(percentile(times_ms, 0.5), 3),
                 p95_ms=round(percentile(times_ms, 0.95), 3),
                 p99_ms=round(percentile(times_ms, 0.99), 3),
-                per_second=round(len(asked) / took_s, 1),
+                per_second=round(len(times_ms) / took_s, 1),
             )
 
 
@@ -154,17 +165,18 @@ def judge(
     """What every kind of query finds, asked once each; `sparse` of a `rank_features` field is what is exact.
 
     A deployment is compared with the first exact one of as many passages and the same query tokenizer, itself before
-    others.
+    others. Without judgements, queries that are not sparse are compared with nothing, and not asked.
     """
     runs = {
         (searcher.record.name, mode): {q.query_id: searcher.scores(q.text, mode=mode) for q in queries}
         for searcher in searchers
         for mode in modes_of(searcher)
+        if qrels is not None or PARTS[mode] == ("sparse",)
     }
     for searcher in searchers:
         exact = _exact_for(searcher.record, [s.record for s in searchers])
         for mode in modes_of(searcher):
-            run, best = runs[searcher.record.name, mode], runs.get((exact, "sparse"))
+            run, best = runs.get((searcher.record.name, mode), {}), runs.get((exact, "sparse"))
             ndcg = None if qrels is None else round(mean_ndcg(run, qrels), 4)
             compared = best is not None and PARTS[mode] == ("sparse",)
             yield Quality(
@@ -196,18 +208,23 @@ def _asker(searcher: Searcher, mode: Mode, k: int) -> Callable[[str], object]:
     return lambda text: searcher.scores(text, mode=mode, k=k)
 
 
-def _time(ask: Callable[[str], object], texts: Sequence[str], concurrency: int) -> tuple[list[float], float]:
-    """Milliseconds of each query, sorted, and the seconds of all."""
+def time_queries(
+    ask: Callable[[str], object], texts: Sequence[str], concurrency: int, *, max_s: float
+) -> tuple[list[float], float]:
+    """Milliseconds of each query that was begun within `max_s`, sorted, and the seconds of all; the first always is."""
+    began_all = time.perf_counter()
 
-    def timed(text: str) -> float:
+    def timed(place: int, text: str) -> float | None:
         began = time.perf_counter()
+        if place and began - began_all > max_s:
+            return None
         ask(text)
         return (time.perf_counter() - began) * 1000
 
-    began = time.perf_counter()
     with ThreadPoolExecutor(concurrency) as pool:
-        times_ms = sorted(pool.map(timed, texts))
-    return times_ms, time.perf_counter() - began
+        found = pool.map(timed, range(len(texts)), texts)
+        times_ms = sorted(ms for ms in found if ms is not None)
+    return times_ms, time.perf_counter() - began_all
 
 
 def go_cold(cluster: Cluster, record: Record) -> None:

@@ -97,6 +97,9 @@ def bench(
     output: Annotated[Path, typer.Option("--output", "-o", help="bench.json; bench.png is drawn beside it.")],
     clients: Annotated[str, typer.Option(help="How many ask at once, one measurement each.")] = "1,4,16",
     n_queries: Annotated[int, typer.Option(min=1, help="Queries of each measurement.")] = 500,
+    max_seconds: Annotated[
+        float, typer.Option(min=0.1, help="Of each measurement: what is slow is asked fewer queries.")
+    ] = 60.0,
     k: Annotated[int, typer.Option("-k", min=1, help="How many passages of each query.")] = 10,
     qrels: Annotated[Path | None, typer.Option(help="Judgements (BEIR) of the queries, for nDCG@10.")] = None,
     dense_queries: DenseQueries = None,
@@ -109,7 +112,7 @@ def bench(
     """
     from os_deploy import __version__
     from os_deploy.passages import read_qrels, read_queries
-    from os_deploy.prove.bench import index_size, judge, make_bench, measure
+    from os_deploy.prove.bench import Effort, index_size, judge, make_bench, measure
     from os_deploy.prove.plots import draw
     from os_deploy.prove.tables import table
 
@@ -121,19 +124,19 @@ def bench(
         raise InputError(f"{queries}: found no query, wanted at least one")
     judged = read_qrels(qrels) if qrels else None
     embeddings, texts = read_embeddings(dense_queries, asked), [q.text for q in asked]
-    rows = []
+    effort, rows = Effort(concurrencies=at_once, n_queries=n_queries, max_s=max_seconds, k=k), []
     with connect(url, n_connections=max(at_once)) as cluster:
         searchers = [make_searcher(cluster, name, export, embeddings=embeddings) for name in names]
         indices = [index_size(cluster, searcher.record) for searcher in searchers]
         quality = list(judge(searchers, asked, judged))
         for searcher in searchers:
-            for row in measure(searcher, texts, concurrencies=at_once, n_queries=n_queries, k=k):
+            for row in measure(searcher, texts, effort):
                 typer.echo(f"{row.name} {row.mode} x{row.concurrency}: p50 {row.p50_ms:.2f} ms", err=True)
                 rows.append(row)
     found = make_bench(rows, indices, quality, k=k)
     write_json(output, found)
     draw(read_json(output, type(found)), output.with_suffix(".png"))
-    parameters = {"names": names, "clients": clients, "n_queries": n_queries, "k": k}
+    parameters = {"names": names, "clients": clients, "n_queries": n_queries, "max_seconds": max_seconds, "k": k}
     made = [Output(path=output, format="bench"), Output(path=output.with_suffix(".png"), format="png")]
     inputs = [queries, *(path for path in (qrels, dense_queries) if path)]
     Manifest(

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from os_deploy.bundles import Bundle, FunctionName
+from os_deploy.bundles import Bundle, Part
 from os_deploy.ceilings import Heaviest, check_ceilings, heaviest_of
 from os_deploy.cluster import Cluster
 from os_deploy.corpus import Corpus
@@ -12,7 +12,7 @@ from os_deploy.findings import Finding, Requirement
 from os_deploy.indices import Record, vector_keys
 from os_deploy.ingest import IDS_AT_ONCE, count
 from os_deploy.passages import Passage, read_passages, read_qrels, read_queries, titles
-from os_deploy.prove.parity import Parity, check_ranking, indexed_vectors, predict
+from os_deploy.prove.parity import Parity, check_ranking, indexed_vectors, predict, server_weigher
 from os_deploy.prove.ranking import mean_ndcg
 from os_deploy.recipe import Recipe
 from os_deploy.searching import Searcher, Weigh, local_weigher
@@ -37,7 +37,7 @@ class Proof:
     """With the ceilings that the index has."""
     record: Record
     corpus: Corpus
-    bundles: Mapping[FunctionName, Bundle]
+    bundles: Mapping[Part, Bundle]
 
     def findings(self) -> list[Finding]:
         """All that can be compared for this recipe: the server is asked, the files say what is right."""
@@ -52,7 +52,7 @@ class Proof:
 
     def _compare(self, passages: list[Passage], vectors: list[Vector | None]) -> list[Finding]:
         """Query weights, document vectors, what the index was given, and rankings."""
-        weigh, rows = weigher_of(self.bundles), list(zip(passages, vectors, strict=True))
+        weigh, rows = self._weigher(self.record), list(zip(passages, vectors, strict=True))
         parity = Parity(
             cluster=self.cluster,
             encoder_id=self.record.encoder_id,
@@ -99,7 +99,12 @@ class Proof:
 
     def _searcher(self, record: Record) -> Searcher:
         keys = self.corpus.tokenizer.keys
-        return Searcher(cluster=self.cluster, record=record, weigh=weigher_of(self.bundles), keys=keys)
+        return Searcher(cluster=self.cluster, record=record, weigh=self._weigher(record), keys=keys)
+
+    def _weigher(self, record: Record) -> Weigh | None:
+        """How queries are weighed: by `idf.json` here, or by the model on the server that encodes them."""
+        tokenizer = self.bundles.get("tokenizer")
+        return local_weigher(tokenizer.tokenizer, tokenizer.idf) if tokenizer else server_weigher(self.cluster, record)
 
     def _check_quality(self) -> list[Finding]:
         """nDCG@10 of the new version against the one that serves; nothing to compare before the first."""
@@ -130,9 +135,3 @@ def prune(vector: Mapping[str, float], ratio: float) -> dict[str, float]:
 def _keyed(field: str, tokenizer: ServerTokenizer, vector: Mapping[str, float]) -> dict[str, float]:
     ids = {key: token_id for token_id, key in tokenizer.keys.items()} if field == "sparse_vector" else {}
     return {str(ids.get(token, token)): weight for token, weight in vector.items()}
-
-
-def weigher_of(bundles: Mapping[FunctionName, Bundle]) -> Weigh | None:
-    """How the client weighs queries: None for a symmetric model, which only the server runs."""
-    tokenizer = bundles.get("SPARSE_TOKENIZE")
-    return local_weigher(tokenizer.tokenizer, tokenizer.idf) if tokenizer else None

@@ -10,7 +10,7 @@ import msgspec
 
 from os_deploy.cluster import Cluster
 from os_deploy.findings import Finding, Requirement
-from os_deploy.indices import VECTOR
+from os_deploy.indices import VECTOR, Record
 from os_deploy.prove.exact import Weights, overlap, scan
 from os_deploy.prove.ranking import same_ranking
 from os_deploy.searching import Searcher, Weigh
@@ -84,6 +84,12 @@ def predict(cluster: Cluster, model_id: str, function: str, texts: Sequence[str]
     path = f"/_plugins/_ml/_predict/{function.lower()}/{model_id}"
     answers = (cluster.post(path, _Prediction, body={"text_docs": [text]}) for text in texts)
     return [answer.inference_results[0].output[0].data_as_map["response"][0] for answer in answers]
+
+
+def server_weigher(cluster: Cluster, record: Record) -> Weigh | None:
+    """Query vectors as the deployment's own model on the server makes them; None where the client makes them."""
+    function, model_id = record.query_model
+    return (lambda text: predict(cluster, model_id, function, [text])[0]) if model_id else None
 
 
 def indexed_vectors(cluster: Cluster, index: str, doc_ids: Sequence[str]) -> dict[str, dict[str, float]]:

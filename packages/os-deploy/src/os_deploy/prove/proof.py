@@ -53,10 +53,10 @@ def prove(
 @contextmanager
 def _encoder_on_server(searcher: Searcher, bundles: Sequence[Bundle], export: Path) -> Iterator[str]:
     """The encoder's id: the deployment's own, or one put there for the while; empty where there is none."""
-    if searcher.record.encoder_id or not any(b.encodes for b in bundles):
+    if searcher.record.encoder_id or not any(b.part == "encoder" for b in bundles):
         yield searcher.record.encoder_id
         return
-    encoder = the_bundle(bundles, "SPARSE_ENCODING", export)
+    encoder = the_bundle(bundles, "encoder", export)
     was_there = bool(find_models(searcher.cluster, encoder.config.model_content_hash_value))
     with tempfile.TemporaryDirectory() as work:
         model_id = ensure_model(searcher.cluster, encoder, work=Path(work), report=lambda line: None)
