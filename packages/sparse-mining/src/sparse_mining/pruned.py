@@ -1,7 +1,8 @@
 """Exact top-k, compiled: accumulation in windows of documents, with MaxScore's bounds to leave long lists out.
 
-Lists whose bounds together cannot lift a document into the top k are only looked up in, never walked. Importing this
-module loads numba, which costs more than a small search: `ranking` decides.
+Lists whose bounds together cannot lift a document into the top k are looked up in rather than walked, unless they are
+short. A document is noted when its score passes what the top k asks for, so no pass over the window looks for it.
+Importing this module loads numba, which costs more than a small search: `ranking` decides.
 
 Source: Turtle and Flood 1995 (MaxScore); windows as in Lucene's MaxScoreBulkScorer.
 """
@@ -12,14 +13,14 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-WINDOW = 4096
-"""Documents accumulated at once: 32 KB of float64, which stays in the first cache."""
-SPARSE_WINDOW = 65_536
-"""Documents accumulated at once where few of them are touched, which are listed instead of looked for."""
-SPARSE_BELOW = 1 / 12
-"""Share of documents in essential lists below which that pays."""
-STRIDE = 16
-"""Scores compared at once; divides WINDOW."""
+WINDOW = 32_768
+"""Documents accumulated at once: 256 KB of float64, which stay in the second cache."""
+LEAP = 32
+"""Postings that are passed at once while the end of a list's part of the window is sought."""
+CLEARED_AT_ONCE = 1 / 8
+"""Share of a window's documents touched from which all of it is cleared, and not each of them."""
+SHORT = 1 / 2
+"""Length of a list, as a share of the postings of all essential ones, below which it is walked as they are."""
 LOOKUP = 16
 """Postings that can be walked in the time that one takes to be looked up."""
 SLACK = 1 + 1e-9
@@ -71,6 +72,8 @@ class Cursor(NamedTuple):
     weights: NDArray[np.float64]
     at: NDArray[np.int64]
     """(n_terms): the next posting of each list."""
+    began: NDArray[np.int64]
+    """(n_terms): the first posting of each walked list's part of the window."""
     end: NDArray[np.int64]
     rest: NDArray[np.float64]
     """(n_terms + 1): what the lists from each on can add at most."""
@@ -79,10 +82,9 @@ class Cursor(NamedTuple):
 
 
 class Room(NamedTuple):
-    """Scores of the window, rows touched in it, and those of them that can enter the heap."""
+    """Scores of the window, and the rows in it that can enter the heap."""
 
     buffer: NDArray[np.float64]
-    touched: NDArray[np.int32]
     chosen: NDArray[np.int32]
 
 
@@ -90,7 +92,7 @@ class Room(NamedTuple):
 def search(lists: Lists, asked: Asked, best: Best, first: int, last: int) -> None:
     """Fills `best` for the queries first to last - 1; impacts and weights must be positive."""
     k = best.docs.shape[1]
-    room = Room(np.zeros(SPARSE_WINDOW), np.empty(SPARSE_WINDOW + 1, np.int32), np.empty(SPARSE_WINDOW + 1, np.int32))
+    room = Room(np.zeros(WINDOW), np.empty(WINDOW + 1, np.int32))
     heap = Heap(np.empty(k, np.int32), np.empty(k), np.zeros(1, np.int64), np.zeros(1))
     for query in range(first, last):
         heap.size[0] = 0
@@ -117,14 +119,13 @@ def _start(lists, asked, low, high):  # type: ignore[no-untyped-def]
         at[j] = lists.starts[term]
         end[j] = lists.starts[term + 1]
         rest[j] = rest[j + 1] + asked.bounds[low + j] * SLACK
-    return Cursor(asked.weights[low:high], at, end, rest, end - at)
+    return Cursor(asked.weights[low:high], at, at.copy(), end, rest, end - at)
 
 
 @njit(cache=True, nogil=True)
 def _walk(lists, cursor, heap, room):  # type: ignore[no-untyped-def]
-    """Window by window: essential lists are walked, the others too where that is cheaper than looking up in them."""
+    """Window by window, as long as one of the essential lists, without which nothing enters the heap, goes on."""
     n_essential = len(cursor.at)
-    origin = 0
     while True:
         while n_essential > 0 and cursor.rest[n_essential - 1] <= heap.threshold[0]:
             n_essential -= 1
@@ -135,84 +136,95 @@ def _walk(lists, cursor, heap, room):  # type: ignore[no-untyped-def]
                 origin = min(origin, lists.docs[cursor.at[j]])
         if origin == lists.n_docs:
             break
-        if n_held < SPARSE_BELOW * lists.n_docs:
-            _sparse_window(lists, cursor, heap, room, origin, n_essential)
-        else:
-            _dense_window(lists, cursor, heap, room.buffer, origin, n_essential)
+        n_walked = n_essential
+        while n_walked < len(cursor.at) and cursor.length[n_walked] < SHORT * n_held:
+            cursor.at[n_walked] = _advance(lists.docs, cursor.at[n_walked], cursor.end[n_walked], origin)
+            n_walked += 1
+        _window(lists, cursor, heap, room, origin, n_walked)
 
 
 @njit(cache=True, nogil=True)
-def _dense_window(lists, cursor, heap, buffer, origin, n_walked):  # type: ignore[no-untyped-def]
-    for j in range(n_walked):
-        cursor.at[j] = _accumulate(lists, cursor.at[j], cursor.end[j], cursor.weights[j], buffer, origin)
-    while n_walked < len(cursor.at):
-        n_above = _count_above(buffer, heap.threshold[0] - cursor.rest[n_walked])
-        if n_above * LOOKUP * lists.n_docs < cursor.length[n_walked] * WINDOW:
-            break
-        at = _advance(lists.docs, cursor.at[n_walked], cursor.end[n_walked], origin)
-        cursor.at[n_walked] = _accumulate(lists, at, cursor.end[n_walked], cursor.weights[n_walked], buffer, origin)
+def _window(lists, cursor, heap, room, origin, n_walked):  # type: ignore[no-untyped-def]
+    """Essential lists are walked, the others too where that is cheaper than looking up in them."""
+    buffer, chosen = room
+    n_chosen = _choose(lists, cursor, room, origin, heap.threshold[0] - cursor.rest[n_walked], n_walked)
+    while n_walked < len(cursor.at) and n_chosen * LOOKUP * lists.n_docs >= cursor.length[n_walked] * WINDOW:
+        cursor.at[n_walked] = _advance(lists.docs, cursor.at[n_walked], cursor.end[n_walked], origin)
+        _add(lists, cursor, n_walked, buffer, origin)
         n_walked += 1
-    _harvest(lists, cursor, heap, buffer, origin, n_walked)
-    buffer[:WINDOW] = 0.0
+        n_chosen = _keep_above(room, n_chosen, heap.threshold[0] - cursor.rest[n_walked])
+    if n_walked < len(cursor.at):
+        chosen[:n_chosen].sort()
+    for i in chosen[:n_chosen]:
+        score = _complete(lists, cursor, buffer[i], n_walked, origin + i, heap.threshold[0])
+        if _beats(heap, origin + i, score):
+            _enter(heap, origin + i, score)
+    _clear(lists, cursor, buffer, origin, n_walked)
 
 
 @njit(cache=True, nogil=True)
-def _sparse_window(lists, cursor, heap, room, origin, n_walked):  # type: ignore[no-untyped-def]
-    buffer, touched, chosen = room
+def _choose(lists, cursor, room, origin, floor, n_walked):  # type: ignore[no-untyped-def]
+    """Adds the lists' parts of the window; a document is chosen when its score first exceeds the floor."""
+    buffer, chosen = room
+    n_chosen = 0
+    for j in range(n_walked):
+        weight = cursor.weights[j]
+        at, stop = cursor.at[j], _stop(lists.docs, cursor.at[j], cursor.end[j], origin + WINDOW)
+        docs, impacts = lists.docs[at:stop], lists.impacts[at:stop]
+        for place in range(stop - at):
+            i = np.uint64(docs[place] - origin)
+            before = buffer[i]
+            after = before + weight * impacts[place]
+            buffer[i] = after
+            if after > floor:
+                chosen[n_chosen] = i
+                n_chosen += before <= floor
+        cursor.began[j], cursor.at[j] = at, stop
+    return n_chosen
+
+
+@njit(cache=True, nogil=True)
+def _add(lists, cursor, j, buffer, origin):  # type: ignore[no-untyped-def]
+    """Adds a list's part of the window."""
+    weight = cursor.weights[j]
+    at, stop = cursor.at[j], _stop(lists.docs, cursor.at[j], cursor.end[j], origin + WINDOW)
+    docs, impacts = lists.docs[at:stop], lists.impacts[at:stop]
+    for place in range(stop - at):
+        buffer[np.uint64(docs[place] - origin)] += weight * impacts[place]
+    cursor.began[j], cursor.at[j] = at, stop
+
+
+@njit(cache=True, nogil=True)
+def _stop(docs, at, end, limit):  # type: ignore[no-untyped-def]
+    """The first place at or after `at` whose document is not below the limit."""
+    while at + LEAP <= end and docs[at + LEAP - 1] < limit:
+        at += LEAP
+    while at < end and docs[at] < limit:
+        at += 1
+    return at
+
+
+@njit(cache=True, nogil=True)
+def _keep_above(room, n_chosen, floor):  # type: ignore[no-untyped-def]
+    """Keeps those chosen whose scores exceed the floor, in place."""
+    n_kept = 0
+    for i in room.chosen[:n_chosen]:
+        room.chosen[n_kept] = i
+        n_kept += room.buffer[i] > floor
+    return n_kept
+
+
+@njit(cache=True, nogil=True)
+def _clear(lists, cursor, buffer, origin, n_walked):  # type: ignore[no-untyped-def]
     n_touched = 0
     for j in range(n_walked):
-        n_touched = _list(lists, cursor, j, room, origin, n_touched)
-    while True:
-        floor = heap.threshold[0] - cursor.rest[n_walked]
-        n_above = 0
-        for t in range(n_touched):
-            chosen[n_above] = touched[t]
-            n_above += buffer[touched[t]] > floor
-        if n_walked == len(cursor.at) or n_above * LOOKUP * lists.n_docs < cursor.length[n_walked] * SPARSE_WINDOW:
-            break
-        cursor.at[n_walked] = _advance(lists.docs, cursor.at[n_walked], cursor.end[n_walked], origin)
-        n_touched = _list(lists, cursor, n_walked, room, origin, n_touched)
-        n_walked += 1
-    chosen[:n_above].sort()
-    for i in chosen[:n_above]:
-        score = _complete(lists, cursor, buffer[i], n_walked, origin + i, heap.threshold[0])
-        if score > heap.threshold[0]:
-            _enter(heap, origin + i, score)
-    for t in range(n_touched):
-        buffer[touched[t]] = 0.0
-
-
-@njit(cache=True, nogil=True)
-def _list(lists, cursor, j, room, origin, n_touched):  # type: ignore[no-untyped-def]
-    """Adds a list's part of the window, and each document touched for the first time to those touched."""
-    at, end, weight, limit = cursor.at[j], cursor.end[j], cursor.weights[j], origin + SPARSE_WINDOW
-    buffer, touched = room.buffer, room.touched
-    while at < end and lists.docs[at] < limit:
-        i = lists.docs[at] - origin
-        touched[n_touched] = i
-        n_touched += buffer[i] == 0.0
-        buffer[i] += weight * lists.impacts[at]
-        at += 1
-    cursor.at[j] = at
-    return n_touched
-
-
-@njit(cache=True, nogil=True)
-def _harvest(lists, cursor, heap, buffer, origin, n_walked):  # type: ignore[no-untyped-def]
-    """Completes the scores that can still enter the heap, by looking up in the lists not walked, and enters them."""
-    floor = heap.threshold[0] - cursor.rest[n_walked]
-    for start in range(0, WINDOW, STRIDE):
-        n_above = 0
-        for i in range(STRIDE):
-            n_above += buffer[start + i] > floor
-        if n_above == 0:
-            continue
-        for i in range(start, start + STRIDE):
-            if buffer[i] > floor:
-                score = _complete(lists, cursor, buffer[i], n_walked, origin + i, heap.threshold[0])
-                if score > heap.threshold[0]:
-                    _enter(heap, origin + i, score)
-                    floor = heap.threshold[0] - cursor.rest[n_walked]
+        n_touched += cursor.at[j] - cursor.began[j]
+    if n_touched > CLEARED_AT_ONCE * WINDOW:
+        buffer[:] = 0.0
+        return
+    for j in range(n_walked):
+        for doc in lists.docs[cursor.began[j] : cursor.at[j]]:
+            buffer[np.uint64(doc - origin)] = 0.0
 
 
 @njit(cache=True, nogil=True)
@@ -229,6 +241,14 @@ def _complete(lists, cursor, score, n_walked, doc, threshold):  # type: ignore[n
 
 
 @njit(cache=True, nogil=True)
+def _beats(heap, doc, score):  # type: ignore[no-untyped-def]
+    """Whether a document belongs into the heap; documents of a window may come in any order."""
+    if heap.size[0] < len(heap.docs):
+        return score > heap.threshold[0]
+    return _worse(heap.scores[0], heap.docs[0], score, doc)
+
+
+@njit(cache=True, nogil=True)
 def _enter(heap, doc, score):  # type: ignore[no-untyped-def]
     k = len(heap.docs)
     if heap.size[0] < k:
@@ -238,24 +258,6 @@ def _enter(heap, doc, score):  # type: ignore[no-untyped-def]
         _sift_down(heap.docs, heap.scores, k, doc, score)
     if heap.size[0] == k:
         heap.threshold[0] = heap.scores[0]
-
-
-@njit(cache=True, nogil=True)
-def _count_above(buffer, floor):  # type: ignore[no-untyped-def]
-    n_above = 0
-    for i in range(WINDOW):
-        n_above += buffer[i] > floor
-    return n_above
-
-
-@njit(cache=True, nogil=True)
-def _accumulate(lists, at, end, weight, buffer, origin):  # type: ignore[no-untyped-def]
-    """Adds a list's part of the window and returns where it goes on."""
-    limit = origin + WINDOW
-    while at < end and lists.docs[at] < limit:
-        buffer[np.uint64(lists.docs[at] - origin)] += weight * lists.impacts[at]
-        at += 1
-    return at
 
 
 @njit(cache=True, nogil=True)
