@@ -14,8 +14,8 @@ from pathlib import Path
 from workspace import ROOT, Package, finish, packages
 
 SCHEMAS = Path("docs") / "formats" / "schemas"
-VENDORED = {"_files.py": True, "_kiwi.py": False}
-"""Vendored files; True where every package must hold it."""
+VENDORED = {"_files.py": True, "_kiwi.py": False, "benchmarks/figures.py": False}
+"""Vendored files, in a package's source or, with a folder, in that folder of it; True where every package must."""
 
 
 class AmbiguousError(Exception):
@@ -65,9 +65,14 @@ def committed(path: Path, root: Path) -> bytes | None:
     return shown.stdout if shown.returncode == 0 else None
 
 
+def place(name: str, package: Package) -> Path:
+    """Where a package holds a vendored file, if it does."""
+    return (package.folder if "/" in name else package.source) / name
+
+
 def copies(name: str, members: Sequence[Package]) -> Copies:
     """The copies of a vendored file."""
-    return Copies(name=name, paths={p.name: p.source / name for p in members if (p.source / name).is_file()})
+    return Copies(name=name, paths={p.name: place(name, p) for p in members if place(name, p).is_file()})
 
 
 def vendored_problems(members: Sequence[Package]) -> Iterator[str]:
@@ -113,7 +118,7 @@ def write_vendored(members: Sequence[Package], root: Path, chosen: str | None) -
     """Carries the meant copy of each vendored file to every package; yields the places written."""
     meant = {name: copies(name, members).meant(root, chosen) for name in VENDORED}
     for name, everywhere in VENDORED.items():
-        for path in (p.source / name for p in members):
+        for path in (place(name, package) for package in members):
             if (everywhere or path.is_file()) and (not path.is_file() or path.read_bytes() != meant[name]):
                 path.write_bytes(meant[name])
                 yield str(path.relative_to(root))

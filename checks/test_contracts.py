@@ -56,6 +56,19 @@ def test_the_one_changed_copy_is_carried_to_the_others(root: Path) -> None:
     assert [vendored(root, name).read_text() for name in NAMES] == ["new\n"] * 3
 
 
+def test_a_file_outside_the_source_is_carried_to_those_that_hold_it(root: Path) -> None:
+    held = [root / "packages" / name / "benchmarks" / "figures.py" for name in ("one", "two")]
+    for path in held:
+        path.parent.mkdir()
+        path.write_text("old\n")
+    git(root, "add", ".")
+    git(root, "commit", "-q", "-m", "benchmarks")
+    held[1].write_text("new\n")
+    (problem,) = vendored_problems(packages(root))
+    assert problem.startswith("benchmarks/figures.py: copies differ: one | two")
+    assert list(write_vendored(packages(root), root, None)) == ["packages/one/benchmarks/figures.py"]
+
+
 def test_two_different_changes_are_refused_and_nothing_is_written(root: Path) -> None:
     vendored(root, "one").write_text("this\n")
     vendored(root, "two").write_text("that\n")

@@ -13,10 +13,10 @@ import tempfile
 import time
 from pathlib import Path
 
+from figures import add_options, settle
 from ko_synth_llm._files import write_jsonl
 from ko_synth_llm.new_task import write_new_task
 from quick_server import server
-from results import add_options, settle
 
 CONCURRENCY = 32
 
@@ -65,7 +65,8 @@ def main() -> None:
             figures[f"kept_at_kill_{part}"] = n_kept(work)
         subprocess.run(command(folder, folder / "killed.jsonl", url), check=True, capture_output=True)
         same = (folder / "killed.jsonl").read_bytes() == (folder / "calm.jsonl").read_bytes()
-    settle("kills", {**figures, "same_bytes_as_undisturbed": float(same)}, ["same_bytes_as_undisturbed"], options)
+    figures["same_bytes_as_undisturbed"] = float(same)
+    settle("kills", figures, ratios=["same_bytes_as_undisturbed"], options=options)
 
 
 if __name__ == "__main__":

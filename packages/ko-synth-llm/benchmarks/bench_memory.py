@@ -10,10 +10,10 @@ import tempfile
 import time
 from pathlib import Path
 
+from figures import add_options, settle
 from ko_synth_llm import Cache, Options, Reply, load_task, run
 from ko_synth_llm.asking import Request
 from ko_synth_llm.new_task import write_new_task
-from results import add_options, settle
 
 COUNTS = (10_000, 100_000, 1_000_000)
 ANSWER = '{"label":"bug","reason":"오류를 알린다."}'
@@ -46,8 +46,8 @@ def main() -> None:
                 if n in {*COUNTS, n_records}:
                     figures[f"peak_mb_at_{n}"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
                     figures[f"per_s_at_{n}"] = n / (time.perf_counter() - started)
-    flatness = figures[f"peak_mb_at_{COUNTS[0]}"] / figures[f"peak_mb_at_{n_records}"]
-    settle("memory", {**figures, "peak_at_first_over_last": flatness}, ["peak_at_first_over_last"], options)
+    figures["peak_at_first_over_last"] = figures[f"peak_mb_at_{COUNTS[0]}"] / figures[f"peak_mb_at_{n_records}"]
+    settle("memory", figures, ratios=["peak_at_first_over_last"], options=options)
 
 
 if __name__ == "__main__":

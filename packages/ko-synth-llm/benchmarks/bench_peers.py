@@ -12,8 +12,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from figures import add_options, settle
 from quick_server import server
-from results import add_options, settle
 
 HERE = Path(__file__).parent
 LATENCY_S = 0.2
@@ -65,7 +65,7 @@ def main() -> None:
         if PEERS[name]
         for kind in ("cold", "warm")
     }
-    settle("peers", {"n_records": options.records, **best, **ratios}, ratios, options)
+    settle("peers", {"n_records": options.records, **best, **ratios}, ratios=ratios, options=options)
 
 
 if __name__ == "__main__":

@@ -10,10 +10,10 @@ import tempfile
 import time
 from pathlib import Path
 
+from figures import add_options, settle
 from ko_synth_llm import Cache, Connection, OpenAIBackend, Options, load_task, run
 from ko_synth_llm.new_task import write_new_task
 from quick_server import server
-from results import add_options, settle
 
 LOADS = ((64, 0.2), (512, 2.0))
 """(requests at once, seconds of each)."""
@@ -65,7 +65,8 @@ def main() -> None:
             figures |= cold(folder, concurrency=concurrency, latency_s=latency_s, seconds=options.seconds)
         figures |= hits(folder)
     figures["peak_memory_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    settle("rate", figures, [key for key in figures if key.endswith("share_of_ideal")], options)
+    shares = [key for key in figures if key.endswith("share_of_ideal")]
+    settle("rate", figures, ratios=shares, options=options)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 One thread each: threads that wait for a busy machine would say more about it than about the code.
 """
 
+import argparse
 import random
 import tempfile
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from figures import in_turns, report
+from figures import add_options, in_turns, settle
 from sentence_transformers import SparseEncoder
 from sparse_encoder.backends import Side, prepare
 from sparse_encoder.bert import Bert, bert_config, start_lexical
@@ -81,6 +82,9 @@ def forms_of(folder: Path, texts: list[str]) -> dict[str, Callable[[], object]]:
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    add_options(parser)
+    options = parser.parse_args()
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "model"
@@ -99,7 +103,8 @@ def main() -> None:
     ratios = {form.removeprefix("ours, "): round(best / value, 2) for form, value in taken.items() if "ours" in form}
     shape = {"model": "small 3x256", "vocabulary": VOCABULARY, "passages": N_TEXTS}
     shape |= {"words": sum(len(text.split()) for text in texts), "largest_difference": difference}
-    report("encode", shape, figures | queries, ratios)
+    shape |= {"torch": torch.__version__, "threads": 1}
+    settle("encode", ratios, ratios=ratios, options=options, told={"shape": shape, "times": figures | queries})
 
 
 if __name__ == "__main__":

@@ -4,13 +4,14 @@ Seconds are the best of rounds in turns. Memory is what a step's peak is above t
 kernel's own high-water mark, reset before each form).
 """
 
+import argparse
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
-from figures import in_turns, report
+from figures import add_options, in_turns, settle
 from sentence_transformers.base.modules import Transformer
 from sentence_transformers.sparse_encoder.modules import SpladePooling
 from sparse_encoder.bert import THRESHOLD, Bert, bert_config, start_lexical
@@ -114,8 +115,8 @@ def steps_of(shape: Shape) -> dict[str, Callable[[], object]]:
     }
 
 
-def measure(name: str, shape: Shape, figures: Mapping[str, Mapping[str, float]], memory: Mapping[str, float]) -> None:
-    """Reports ratios of ours to stock's best, and of the bare product to the head."""
+def ratios_of(figures: Mapping[str, Mapping[str, float]], memory: Mapping[str, float]) -> dict[str, float]:
+    """Ratios of ours to stock's best, and of the bare product to the head."""
     stocks = [form for form in figures if form.startswith("stock")]
     best = min(figures[form]["cpu_seconds"] for form in stocks)
     least = min(memory[form] for form in stocks)
@@ -125,14 +126,19 @@ def measure(name: str, shape: Shape, figures: Mapping[str, Mapping[str, float]],
     ratios["head: bare product's time of its own"] = (
         figures["matrix product"]["cpu_seconds"] / figures["head"]["cpu_seconds"]
     )
-    told = {form: {**found, "peak_mb": memory[form]} for form, found in figures.items()}
-    shown = {"model": shape.size, "vocabulary": shape.vocabulary, "batch": shape.batch, "tokens": shape.tokens}
-    report(name, shown, told, {k: round(v, 2) for k, v in ratios.items()})
+    return ratios
 
 
 def run(name: str, shape: Shape, *, rounds: int) -> None:
     """Measures every form of a step at `shape`."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    add_options(parser)
+    options = parser.parse_args()
     torch.set_num_threads(1)
     forms = steps_of(shape)
     figures = in_turns(forms, rounds=rounds)
-    measure(name, shape, figures, {form: peak_mb(step) for form, step in forms.items()})
+    memory = {form: peak_mb(step) for form, step in forms.items()}
+    times = {form: {**found, "peak_mb": memory[form]} for form, found in figures.items()}
+    told = {"shape": {**asdict(shape), "torch": torch.__version__, "threads": 1}, "times": times}
+    ratios = ratios_of(figures, memory)
+    settle(name, ratios, ratios=ratios, options=options, told=told)

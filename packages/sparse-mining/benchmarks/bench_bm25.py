@@ -11,12 +11,11 @@ import bm25s
 import numpy as np
 from bm25s.tokenization import Tokenized
 from corpus import Texts, real, synthetic
+from figures import add_options, in_turns, settle
 from rank_bm25 import BM25Okapi
-from results import add_options, settle
 from sparse_mining import bm25, ranking
 from sparse_mining.settings import Settings
 from sparse_mining.terms import Terms
-from turns import best_of
 
 K = 100
 N_SLOW = 5
@@ -37,11 +36,11 @@ def build(texts: Texts, rounds: int) -> tuple[bm25.BM25, bm25s.BM25, dict[str, f
     peer = bm25s.BM25(method="lucene", k1=1.2, b=0.75, backend="numba")
     ours: list[bm25.BM25] = []
     terms = Terms(texts.ids, texts.starts, vocabulary)
-    own, other = best_of(
-        lambda: ours.append(bm25.build_from_terms(terms, Settings())),
-        lambda: peer.index(corpus, show_progress=False),
-        rounds=rounds,
-    )
+    forms = {
+        "ours": lambda: ours.append(bm25.build_from_terms(terms, Settings())),
+        "bm25s": lambda: peer.index(corpus, show_progress=False),
+    }
+    own, other = (taken["cpu_seconds"] for taken in in_turns(forms, rounds=rounds).values())
     index = ours[-1]
     postings = index.postings
     arrays = (postings.docs, postings.impacts, postings.starts, postings.bounds, postings.floors, index.absent)
@@ -50,7 +49,10 @@ def build(texts: Texts, rounds: int) -> tuple[bm25.BM25, bm25s.BM25, dict[str, f
 
 
 def search(texts: Texts, index: bm25.BM25, peer: bm25s.BM25, rounds: int) -> dict[str, float]:
-    """Milliseconds a query and how many times the peer's; bags and strings are made outside of the time of neither."""
+    """Milliseconds a query and how many times the peer's; bags and strings are made outside of the time of neither.
+
+    One thread by processor time, two by the wall's.
+    """
     queries = [[str(t) for t in query] for query in texts.queries]
     figures: dict[str, float] = {}
     for n_threads in (1, 2):
@@ -62,7 +64,8 @@ def search(texts: Texts, index: bm25.BM25, peer: bm25s.BM25, rounds: int) -> dic
         def theirs(n_threads: int = n_threads) -> object:
             return peer.retrieve(queries, k=K, n_threads=n_threads, show_progress=False)
 
-        own, other = best_of(ours, theirs, rounds=rounds)
+        clock = "cpu_seconds" if n_threads == 1 else "seconds"
+        own, other = (taken[clock] for taken in in_turns({"ours": ours, "bm25s": theirs}, rounds=rounds).values())
         figures[f"ms_{n_threads}_threads"] = 1000 * own / len(queries)
         figures[f"x_bm25s_{n_threads}_threads"] = other / own
     return figures
@@ -72,8 +75,8 @@ def search_slowly(texts: Texts) -> float:
     """Milliseconds a query of rank_bm25."""
     model = BM25Okapi([[str(t) for t in document] for document in texts.documents()])
     queries = [[str(t) for t in query] for query in texts.queries[:N_SLOW]]
-    (taken,) = best_of(lambda: [np.argsort(-model.get_scores(q))[:K] for q in queries], rounds=1)
-    return 1000 * taken / N_SLOW
+    taken = in_turns({"rank_bm25": lambda: [np.argsort(-model.get_scores(q))[:K] for q in queries]}, rounds=1)
+    return 1000 * taken["rank_bm25"]["cpu_seconds"] / N_SLOW
 
 
 def main() -> None:
@@ -96,7 +99,7 @@ def main() -> None:
     figures["postings_per_query"] = float(np.mean([df[query].sum() for query in texts.queries]))
     figures |= search(texts, index, peer, given.rounds)
     figures["x_rank_bm25"] = search_slowly(texts) / figures["ms_1_threads"]
-    settle(name, figures, RATIOS, given)
+    settle(name, figures, ratios=RATIOS, options=given)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 from corpus import Texts, synthetic
-from results import add_options, settle
+from figures import add_options, settle
 
 ALLOWED_MB = 3072
 
@@ -49,7 +49,8 @@ def main() -> None:
         n_groups = sum(1 for side in ("train", "val") for _ in (folder / "out" / f"{side}.jsonl").open("rb"))
     peak_mb = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     figures = {"seconds": taken, "peak_mb": peak_mb, "n_groups": n_groups, "allowed_mb_over_peak": ALLOWED_MB / peak_mb}
-    settle(f"mining {given.queries} x {given.documents}", figures, ["allowed_mb_over_peak"], given)
+    title = f"mining {given.queries} x {given.documents}"
+    settle(title, figures, ratios=["allowed_mb_over_peak"], options=given)
 
 
 if __name__ == "__main__":

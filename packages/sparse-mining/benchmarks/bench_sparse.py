@@ -1,16 +1,17 @@
-"""Sparse vectors, ours against scipy's product and argpartition, in one process.
+"""Sparse vectors, ours against scipy's product and argpartition, in one process: one thread by processor time, two,
+which share out the queries, by the wall's.
 
 Run: `python benchmarks/bench_sparse.py [--check | --record]`.
 """
 
 import argparse
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import scipy.sparse as sp
-from results import add_options, settle
+from figures import add_options, in_turns, settle
 from sparse_mining import ranking
 from sparse_mining.postings import Bags, Postings, bags, group
-from turns import best_of
 
 K = 100
 N_TERMS = 32_000
@@ -37,7 +38,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--documents", type=int, default=100_000)
     parser.add_argument("--queries", type=int, default=200)
-    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=5)
     add_options(parser)
     given = parser.parse_args()
     draw = np.random.default_rng(42)
@@ -47,18 +48,28 @@ def main() -> None:
     asked: Bags = bags((queries.indices[s].tolist(), queries.data[s].tolist()) for s in spans)
     turned = documents.T.tocsr()
 
-    def scipy_search() -> None:
-        for row in range(given.queries):
+    def scipy_search(part: range) -> None:
+        for row in part:
             scores = (queries[[row]] @ turned).toarray().ravel()
             top = np.argpartition(-scores, K)[:K]
             top[np.argsort(-scores[top])]
 
-    def ours() -> object:
-        return ranking.compiled(postings, ranking.order_terms(postings, asked), K, n_threads=1)
+    figures: dict[str, float] = {}
+    with ThreadPoolExecutor(2) as pool:
+        for n_threads in (1, 2):
 
-    own, other = best_of(ours, scipy_search, rounds=given.rounds)
-    figures = {"ms": 1000 * own / given.queries, "x_scipy": other / own}
-    settle(f"sparse {given.documents}", figures, ["x_scipy"], given)
+            def ours(n_threads: int = n_threads) -> object:
+                return ranking.compiled(postings, ranking.order_terms(postings, asked), K, n_threads=n_threads)
+
+            def theirs(n_threads: int = n_threads) -> object:
+                parts = [range(first, given.queries, n_threads) for first in range(n_threads)]
+                return list(pool.map(scipy_search, parts))
+
+            clock = "cpu_seconds" if n_threads == 1 else "seconds"
+            taken = in_turns({"ours": ours, "scipy": theirs}, rounds=given.rounds)
+            figures[f"ms_{n_threads}_threads"] = 1000 * taken["ours"][clock] / given.queries
+            figures[f"x_scipy_{n_threads}_threads"] = taken["scipy"][clock] / taken["ours"][clock]
+    settle(f"sparse {given.documents}", figures, ratios=["x_scipy_1_threads", "x_scipy_2_threads"], options=given)
 
 
 if __name__ == "__main__":
