@@ -1,20 +1,37 @@
 """Commands that search: `index`, `search`, `fuse`.
 
-A command's options are its parameters, so these functions are wider than the house allows elsewhere.
+Kept to reading options: what they mean is in `searchers`, `searching`, `systems` and `fusion`.
 """
 
 import time
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sparse_mining._files import InputError, Manifest, Output
 from sparse_mining.fusion import How
-from sparse_mining.options import K1, PACKAGE, B, Dimensions, Out, Passages, Seed, VariantOption, log, package_version
+from sparse_mining.options import (
+    K1,
+    PACKAGE,
+    B,
+    Dimensions,
+    Out,
+    Passages,
+    Seed,
+    VariantOption,
+    grouped,
+    log,
+    package_version,
+)
 from sparse_mining.settings import Settings
 from sparse_mining.systems import fusions, systems
 
+if TYPE_CHECKING:
+    from sparse_mining.searchers import Choices
+
+Queries = Annotated[Path, typer.Argument(metavar="QUERIES", help="BEIR queries.jsonl")]
 HowOption = Annotated[How, typer.Option(help="Reciprocal ranks, or scores by min-max or z-score")]
 
 
@@ -56,10 +73,11 @@ def index(
     log(f"{output}: {counts}")
 
 
-def search(
-    passages: Passages,
-    queries: Annotated[Path, typer.Argument(metavar="QUERIES", help="BEIR queries.jsonl")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="The run; a folder of them with NAME=SPEC")],
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What is searched with, and where its results go."""
+
+    output: Annotated[Path, typer.Option("-o", "--output", help="The run; a folder of them with NAME=SPEC")]
     with_: Annotated[
         list[str],
         typer.Option(
@@ -68,49 +86,79 @@ def search(
             help="bm25:ANALYSER, rank_bm25:ANALYSER, dense:svd, dense:FOLDER or sparse:VECTORS; "
             "NAME=SPEC, repeated, for several",
         ),
-    ],
-    k: Annotated[int, typer.Option("-k", min=1, help="Documents per query")] = 100,
-    variant: VariantOption = "lucene",
-    k1: K1 = 1.2,
-    b: B = 0.75,
-    repeats: Annotated[bool, typer.Option(help="Count a query term as often as it stands there, in bm25")] = False,
-    index: Annotated[Path | None, typer.Option(help="Folder that index wrote, for bm25")] = None,
-    embeddings: Annotated[Path | None, typer.Option(help="Folder that embed wrote, for dense:svd")] = None,
-    faiss: Annotated[Path | None, typer.Option(help="FAISS index that embed wrote, for dense; else exact")] = None,
-    dimensions: Dimensions = 128,
-    query_vectors: Annotated[Path | None, typer.Option(help="Sparse vectors of the queries")] = None,
-    query_idf: Annotated[Path | None, typer.Option(help="idf.json, for queries as tokens times IDF")] = None,
-    query_tokenizer: Annotated[Path | None, typer.Option(help="tokenizer.json (or its folder) of --query-idf")] = None,
-    fuse: Annotated[list[str] | None, typer.Option(help="NAME=A+B: systems of --with fused; repeat for more")] = None,
-    how: HowOption = "rrf",
-    tag: Annotated[str, typer.Option(help="Name of the run in its last column; empty: from --with")] = "",
+    ]
+    k: Annotated[int, typer.Option("-k", min=1, help="Documents per query")] = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Searching:
+    """What the systems search with, by their kinds."""
+
+    variant: VariantOption = "lucene"
+    k1: K1 = 1.2
+    b: B = 0.75
+    repeats: Annotated[bool, typer.Option(help="Count a query term as often as it stands there, in bm25")] = False
+    index: Annotated[Path | None, typer.Option(help="Folder that index wrote, for bm25")] = None
+    embeddings: Annotated[Path | None, typer.Option(help="Folder that embed wrote, for dense:svd")] = None
+    faiss: Annotated[Path | None, typer.Option(help="FAISS index that embed wrote, for dense; else exact")] = None
+    dimensions: Dimensions = 128
+    query_vectors: Annotated[Path | None, typer.Option(help="Sparse vectors of the queries")] = None
+    query_idf: Annotated[Path | None, typer.Option(help="idf.json, for queries as tokens times IDF")] = None
+    query_tokenizer: Annotated[Path | None, typer.Option(help="tokenizer.json (or its folder) of --query-idf")] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Telling:
+    """What is made of the runs, and told beside them."""
+
+    fuse: Annotated[list[str] | None, typer.Option(help="NAME=A+B: systems of --with fused; repeat for more")] = None
+    how: HowOption = "rrf"
+    tag: Annotated[str, typer.Option(help="Name of the run in its last column; empty: from --with")] = ""
     timing: Annotated[
         Path | None, typer.Option(help="Where milliseconds per query go, as JSON; a folder with NAME=SPEC")
-    ] = None,
-    threads: Annotated[int, typer.Option(min=1, help="Threads that search inverted lists")] = 1,
-    seed: Seed = 42,
+    ] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """How the search runs."""
+
+    threads: Annotated[int, typer.Option(min=1, help="Threads that search inverted lists")] = 1
+    seed: Seed = 42
+
+
+@grouped
+def search(
+    passages: Passages, queries: Queries, wanted: Wanted, searching: Searching, telling: Telling, running: Running
 ) -> None:
     """Searches passages for queries and writes a TREC run, or one for each of several systems and their fusions."""
-    from sparse_mining.searchers import Choices
     from sparse_mining.searching import Request, write_runs
 
-    asked = systems(with_, output, tag=tag, timing=timing)
-    fused = fusions(fuse or [], output, searched=asked)
-    choices = Choices(
-        settings=Settings(variant=variant, k1=k1, b=b),
-        repeats=repeats,
-        index=index,
-        threads=threads,
-        dimensions=dimensions,
-        embeddings=embeddings,
-        faiss=faiss,
-        query_vectors=query_vectors,
-        query_idf=query_idf,
-        query_tokenizer=query_tokenizer,
-        seed=seed,
+    asked = systems(wanted.with_, wanted.output, tag=telling.tag, timing=telling.timing)
+    fused = fusions(telling.fuse or [], wanted.output, searched=asked)
+    request = Request(
+        passages=passages, queries=queries, k=wanted.k, choices=_choices(searching, running), how=telling.how
     )
-    for line in write_runs(Request(passages=passages, queries=queries, k=k, choices=choices, how=how), asked, fused):
+    for line in write_runs(request, asked, fused):
         log(line)
+
+
+def _choices(searching: Searching, running: Running) -> "Choices":
+    from sparse_mining.searchers import Choices
+
+    return Choices(
+        settings=Settings(variant=searching.variant, k1=searching.k1, b=searching.b),
+        repeats=searching.repeats,
+        index=searching.index,
+        threads=running.threads,
+        dimensions=searching.dimensions,
+        embeddings=searching.embeddings,
+        faiss=searching.faiss,
+        query_vectors=searching.query_vectors,
+        query_idf=searching.query_idf,
+        query_tokenizer=searching.query_tokenizer,
+        seed=running.seed,
+    )
 
 
 def fuse(

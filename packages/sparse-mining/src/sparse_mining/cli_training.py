@@ -1,6 +1,6 @@
 """Commands that score and look over what `mine` made: `score`, `check`, `stats`.
 
-A command's options are its parameters, so these functions are wider than the house allows elsewhere.
+Apart from `mine`, since they read groups from any source.
 """
 
 import time
