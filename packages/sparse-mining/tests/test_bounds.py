@@ -14,6 +14,17 @@ def test_an_absolute_margin_is_kept_beside_the_relative_one() -> None:
     assert Margin(relative=None, absolute=2.0).holds(8.0, 10.0)
 
 
+def test_a_positive_far_down_counts_as_the_result_of_the_margins_rank() -> None:
+    found = [10.0, 9.0, 8.0, 2.0]
+    assert Margin(rank=2).reference(1.0, found) == 9.0
+    assert Margin(rank=2).reference(9.5, found) == 9.5
+
+
+def test_fewer_results_than_the_margins_rank_and_a_positive_of_no_score_leave_it_alone() -> None:
+    assert Margin(rank=5).reference(1.0, [10.0, 9.0]) == 1.0
+    assert Margin(rank=2).reference(0.0, [10.0, 9.0]) == 0.0
+
+
 def test_the_margin_is_nv_retrievers_unless_said_otherwise() -> None:
     assert Bounds().crossed("dense", 0.951, 1.0) == "margin"
     assert Bounds().crossed("dense", 0.949, 1.0) is None

@@ -30,6 +30,19 @@ class Margin:
     relative: float | None = 0.05
     """Share of the positive's score: NV-Retriever's TopK-PercPos keeps scores under (1 - .05) of it."""
     absolute: float | None = None
+    rank: int = 0
+    """A positive that the miner ranks lower stands as high as its result of this rank; 0: where it stands."""
+
+    def reference(self, own: float, found: Sequence[float]) -> float:
+        """The score that a positive of score `own` counts with, beside the scores of what its miner found, best first.
+
+        A weak miner ranks the positive itself so low that nothing it finds is below it; the margin then says nothing
+        of the candidates and would take them all.
+
+        >>> Margin(rank=2).reference(3.0, [9.0, 8.0, 7.0]), Margin().reference(3.0, [9.0, 8.0, 7.0])
+        (8.0, 3.0)
+        """
+        return max(own, found[self.rank - 1]) if own > 0 and 0 < self.rank <= len(found) else own
 
     def holds(self, score: float, positive: float) -> bool:
         """Whether a negative of that score may stay; a positive scored 0 or below says nothing, so all may.

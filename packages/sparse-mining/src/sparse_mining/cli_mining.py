@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sparse_mining._files import InputError
 from sparse_mining.bounds import Bounds, Margin, by_miner, window
 from sparse_mining.groups import Sampling, Scale
 from sparse_mining.options import K1, B, Dimensions, Passages, Seed, VariantOption, grouped, log
@@ -50,6 +51,10 @@ class Limits:
     absolute_margin: Annotated[
         float, typer.Option(help="A negative scores this much below its positive; -1: off")
     ] = -1.0
+    margin_rank: Annotated[
+        int,
+        typer.Option(min=0, help="Margins take a positive for no worse than the miner's result of this rank; 0: off"),
+    ] = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,11 +156,15 @@ def _plan(found: "list[Share]", wanted: Wanted, limits: Limits, answering: Answe
     margin = Margin(
         relative=limits.relative_margin if limits.relative_margin >= 0 else None,
         absolute=limits.absolute_margin if limits.absolute_margin >= 0 else None,
+        rank=limits.margin_rank,
     )
+    ranks = window(limits.window)
+    if margin.rank > ranks.last:
+        raise InputError(f"--margin-rank {margin.rank}: wanted a rank of --window {limits.window}, or 0")
     return Plan(
         quotas={share.name: share.quota for share in found},
         n_easy=wanted.easy,
-        window=window(limits.window),
+        window=ranks,
         sampling=limits.sampling,
         bounds=Bounds(
             margin=margin,

@@ -40,6 +40,8 @@ class Look:
     """The positive's, of that searcher."""
     top: float
     """That searcher's highest."""
+    found: Sequence[float]
+    """Scores of what it ranks for the query, best first; none where it does not rank."""
     near: Ints
     """Rows too near for an easy negative."""
 
@@ -107,6 +109,7 @@ class QueryMiner:
                     query_scores=scores,
                     own=own,
                     top=float(ranking.scores[:1].sum()),
+                    found=ranking.scores.tolist(),
                     near=ranking.docs,
                 )
             )
@@ -145,6 +148,7 @@ class ClusterMiner:
                     query_scores=scores[i].tolist(),
                     own=own[i],
                     top=float(scores[i].max(initial=0.0)),
+                    found=(),
                     near=self.members[self.assignment.labels[batch.positives[i]]],
                 )
             )

@@ -162,12 +162,13 @@ def _open(
 
     def passed(name: str, look: Look) -> Iterator[Candidate]:
         reference = look.own if look.own > 0 else look.top
+        bar = plan.bounds.margin.reference(look.own, look.found)
         for at in _order(look, pair, name, plan):
             row, score = look.rows[at], look.query_scores[at]
             if row == answers.positive:
                 continue
             candidate = Candidate(row, name, look.ranks[at], look.scores[at], ratio(score, reference))
-            reason = filters.reason(row, answers) or plan.bounds.crossed(name, score, look.own)
+            reason = filters.reason(row, answers) or plan.bounds.crossed(name, score, bar)
             if reason is None:
                 yield candidate
             else:
