@@ -38,17 +38,50 @@ def test_infonce_leaves_out_what_is_not_allowed() -> None:
 
 
 def test_kl_by_hand() -> None:
-    found = kl_distillation(torch.zeros(1, 2), torch.tensor([[math.log(3), 0.0]]), temperature=1.0)
+    found = kl_distillation(torch.zeros(1, 2), torch.tensor([[math.log(3), 0.0]]), ALL[:1], temperature=1.0)
     assert float(found) == pytest.approx(0.75 * math.log(1.5) + 0.25 * math.log(0.5), abs=1e-6)
 
 
 def test_margin_mse_by_hand() -> None:
-    found = margin_mse(torch.tensor([[3.0, 1.0], [1.0, 1.0]]), torch.tensor([[5.0, 4.0], [2.0, 0.0]]))
+    found = margin_mse(torch.tensor([[3.0, 1.0], [1.0, 1.0]]), torch.tensor([[5.0, 4.0], [2.0, 0.0]]), ALL)
     assert float(found) == pytest.approx(((2 - 1) ** 2 + (0 - 2) ** 2) / 2)
 
 
 def test_margin_ranking_by_hand() -> None:
-    assert float(margin_ranking(torch.tensor([[3.0, 1.0], [1.0, 0.5]]), margin=1.0)) == 0.25
+    assert float(margin_ranking(torch.tensor([[3.0, 1.0], [1.0, 0.5]]), ALL, margin=1.0)) == 0.25
+
+
+FIRST_WHOLE = torch.tensor([[True, True], [True, False]])
+"""Two groups of two documents, of which the second's negative is missing."""
+
+
+def test_kl_of_a_missing_document_by_hand() -> None:
+    teacher = torch.tensor([[math.log(3), 0.0], [5.0, 9.0]])
+    scores = torch.tensor([[0.0, 0.0], [1.0, 7.0]], requires_grad=True)
+    found = kl_distillation(scores, teacher, FIRST_WHOLE, temperature=0.5)
+    # softmax([2 ln 3, 0]) = [.9, .1]
+    wanted = 0.25 * (0.9 * math.log(1.8) + 0.1 * math.log(0.2)) / 2
+    assert float(found.detach()) == pytest.approx(wanted, abs=1e-6)
+    (gradient,) = torch.autograd.grad(found, scores)
+    # T / groups * (softmax of the model - that of the teacher)
+    assert gradient.flatten().tolist() == pytest.approx([0.25 * -0.4, 0.25 * 0.4, 0.0, 0.0], abs=1e-6)
+
+
+def test_margin_mse_of_a_missing_document_by_hand() -> None:
+    found = margin_mse(torch.tensor([[3.0, 1.0], [1.0, 9.0]]), torch.tensor([[5.0, 4.0], [2.0, 0.0]]), FIRST_WHOLE)
+    assert float(found) == 1.0
+
+
+def test_margin_ranking_of_a_missing_document_by_hand() -> None:
+    found = margin_ranking(torch.tensor([[1.0, 0.5], [1.0, 9.0]]), FIRST_WHOLE, margin=1.0)
+    assert float(found) == 0.5
+
+
+def test_groups_of_a_positive_alone_have_no_margin() -> None:
+    scores, alone = torch.tensor([[1.0], [2.0]], requires_grad=True), ALL[:, :1]
+    for found in (margin_mse(scores, scores.detach(), alone), margin_ranking(scores, alone, margin=1.0)):
+        assert float(found.detach()) == 0.0
+        assert torch.autograd.grad(found, scores)[0].tolist() == [[0.0], [0.0]]
 
 
 def test_alignment_by_hand() -> None:
@@ -133,7 +166,8 @@ def test_margin_mse_equals_sentence_transformers() -> None:
     scores, queries, documents = groups()
     teacher = torch.tensor([[5.0, 4.0, 1.0], [2.0, 0.0, -1.0], [1.0, 1.0, 0.5]])
     peer = MarginMSELoss(None, similarity_fct=dot).compute_loss_from_embeddings([queries, *documents], teacher)
-    assert float(margin_mse(scores, teacher)) == pytest.approx(float(peer))
+    everywhere = torch.ones(3, 3, dtype=torch.bool)
+    assert float(margin_mse(scores, teacher, everywhere)) == pytest.approx(float(peer))
 
 
 def test_kl_equals_sentence_transformers() -> None:
@@ -141,7 +175,8 @@ def test_kl_equals_sentence_transformers() -> None:
     teacher = torch.tensor([[2.0, 1.0, 0.5], [2.0, 0.0, -1.0], [1.0, 1.0, 0.5]])
     peer = DistillKLDivLoss(None, similarity_fct=dot, temperature=2.0)
     found = peer.compute_loss_from_embeddings([queries, *documents], teacher)
-    assert float(kl_distillation(scores, teacher, temperature=2.0)) == pytest.approx(float(found))
+    everywhere = torch.ones(3, 3, dtype=torch.bool)
+    assert float(kl_distillation(scores, teacher, everywhere, temperature=2.0)) == pytest.approx(float(found))
 
 
 def test_infonce_equals_sentence_transformers() -> None:
@@ -159,7 +194,7 @@ def test_margin_ranking_equals_torchs_own() -> None:
     peer = torch.nn.MarginRankingLoss(margin=0.7)(
         scores[:, :1].expand(3, 2).flatten(), scores[:, 1:].flatten(), torch.ones(6)
     )
-    assert float(margin_ranking(scores, margin=0.7)) == pytest.approx(float(peer))
+    assert float(margin_ranking(scores, torch.ones(3, 3, dtype=torch.bool), margin=0.7)) == pytest.approx(float(peer))
 
 
 def test_alignment_equals_torchs_cosine_loss_where_all_are_sure() -> None:

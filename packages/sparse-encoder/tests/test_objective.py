@@ -3,8 +3,8 @@ import random
 import pytest
 import torch
 from sparse_encoder.groups import Batch, Example, Examples
-from sparse_encoder.objective import allowed_documents, choose_columns, loss_weights
-from sparse_encoder.recipe import Losses, Recipe, Sparsity
+from sparse_encoder.objective import Columns, Plan, allowed_documents, choose_columns, loss_of, loss_weights
+from sparse_encoder.recipe import Losses, MarginMSE, MarginRanking, Recipe, Sparsity
 
 
 def test_needed_columns_count_once_and_sampled_ones_for_many() -> None:
@@ -40,3 +40,25 @@ def test_another_positive_of_the_query_is_no_negative() -> None:
 def test_the_ramp_fits_the_steps() -> None:
     recipe = Recipe(train=["a"], steps=100, losses=Losses(flops=Sparsity(weight=0.08, ramp=0.5)))
     assert [loss_weights(recipe, n)["flops"] for n in (0, 25, 50, 99)] == [0.0, 0.02, 0.08, 0.08]
+
+
+def test_every_document_of_a_group_counts_beside_a_shorter_group() -> None:
+    def example(positive: int, scores: dict[int, float]) -> Example:
+        return Example(query=(7,), sequence=(7,), positive=positive, hard=(), easy=(), scores=scores)
+
+    examples = (example(10, {10: 5.0, 11: 4.0, 12: 1.0}), example(11, {11: 2.0}))
+    batch = Batch(examples=examples, documents=(10, 11, 12), groups=((0, 1, 2), (1,)))
+    plan = Plan(
+        batch=batch,
+        allowed=torch.ones(2, 3, dtype=torch.bool),
+        texts={},
+        confidence=[],
+        has_query_network=False,
+        columns=Columns(ids=torch.tensor([0]), share=torch.ones(1)),
+        idf=torch.ones(1),
+    )
+    losses = Losses(margin_mse=MarginMSE(weight=1.0), margin_ranking=MarginRanking(weight=1.0, margin=2.5))
+    vectors = {"documents": torch.tensor([[3.0], [1.0], [0.0]]), "queries": torch.ones(2, 1)}
+    found = loss_of(vectors, plan, losses, loss_weights(Recipe(train=["a"], losses=losses), 0)).by_name
+    assert found["margin_mse"] == ((2 - 1) ** 2 + (3 - 4) ** 2) / 2
+    assert found["margin_ranking"] == (0.5 + 0.0) / 2

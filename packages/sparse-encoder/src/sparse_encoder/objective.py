@@ -183,20 +183,32 @@ def _ranking(scores: Tensor, plan: Plan, losses: Losses) -> dict[str, Tensor]:
         found["infonce"] = infonce(scores, positives, allowed, temperature=losses.infonce.temperature)
     if not (losses.kl.weight or losses.margin_mse.weight or losses.margin_ranking.weight):
         return found
-    size = min(map(len, batch.groups))
-    places = torch.tensor([g[:size] for g in batch.groups], device=device)
-    own = scores.gather(1, places)
-    teacher = torch.tensor(
-        [[e.scores[batch.documents[p]] for p in g[:size]] for e, g in zip(batch.examples, batch.groups, strict=True)],
-        device=device,
-    )
+    own, teacher, present = _groups(scores, plan)
     if losses.kl.weight:
-        found["kl"] = kl_distillation(own, teacher, temperature=losses.kl.temperature)
+        found["kl"] = kl_distillation(own, teacher, present, temperature=losses.kl.temperature)
     if losses.margin_mse.weight:
-        found["margin_mse"] = margin_mse(own, teacher)
+        found["margin_mse"] = margin_mse(own, teacher, present)
     if losses.margin_ranking.weight:
-        found["margin_ranking"] = margin_ranking(own, margin=losses.margin_ranking.margin)
+        found["margin_ranking"] = margin_ranking(own, present, margin=losses.margin_ranking.margin)
     return found
+
+
+def _groups(scores: Tensor, plan: Plan) -> tuple[Tensor, Tensor, Tensor]:
+    """Each query's own documents, (queries, documents) each: scores, the teacher's, and which are there.
+
+    A group shorter than the longest is filled up with its positive, at the teacher's 0, which no loss reads.
+    """
+    batch, device = plan.batch, scores.device
+    size = max(map(len, batch.groups))
+    rest = [size - len(group) for group in batch.groups]
+    places = [[*group, *group[:1] * n] for group, n in zip(batch.groups, rest, strict=True)]
+    taught = [
+        [*(e.scores[batch.documents[p]] for p in group), *[0.0] * n]
+        for e, group, n in zip(batch.examples, batch.groups, rest, strict=True)
+    ]
+    present = [[True] * (size - n) + [False] * n for n in rest]
+    own = scores.gather(1, torch.tensor(places, device=device))
+    return own, torch.tensor(taught, device=device), torch.tensor(present, device=device)
 
 
 def _draw_pairs(terms: Terms | None, recipe: Recipe, chance: random.Random) -> list[int]:
