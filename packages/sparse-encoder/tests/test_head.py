@@ -25,17 +25,32 @@ def plain(hidden: Tensor, mask: Tensor, weight: Tensor) -> Tensor:
 
 
 @settings(deadline=None)
-@given(st.integers(0, 10_000), st.sampled_from([1, 20, 1 << 22]), st.sampled_from([0.0, 1.0]))
-def test_value_and_gradients_equal_plain_autograd(seed: int, chunk: int, dense_above: float) -> None:
+@given(st.integers(0, 10_000), st.sampled_from([1, 20, 1 << 22]))
+def test_value_and_gradients_equal_plain_autograd(seed: int, chunk: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(head, "CHUNK_LOGITS", chunk)
-        patch.setattr(head, "DENSE_ABOVE", dense_above)
         hidden, mask, weight = example(seed)
         ours, wanted = activate(max_logits(hidden, mask, weight)), plain(hidden, mask, weight)
         torch.testing.assert_close(ours, wanted)
         coefficients = torch.randn(ours.shape, generator=torch.Generator().manual_seed(seed))
         found = torch.autograd.grad((ours * coefficients).sum(), (hidden, weight))
         expected = torch.autograd.grad((wanted * coefficients).sum(), (hidden, weight))
+        torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-6)
+
+
+@settings(deadline=None)
+@given(st.integers(0, 10_000), st.sampled_from([1, 20, 1 << 22]), st.sampled_from(["sparse", "dense"]))
+def test_the_ways_back_of_a_gpu_equal_plain_autograd(seed: int, chunk: int, way: str) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(head, "CHUNK_LOGITS", chunk)
+        hidden, mask, weight = example(seed)
+        values, places = head._largest_and_places(hidden.detach(), mask, weight.detach())
+        logits = (hidden @ weight.T).masked_fill(mask[:, :, None] == 0, -1e30).amax(dim=1)
+        torch.testing.assert_close(values, logits)
+        gradient = torch.randn(values.shape, generator=torch.Generator().manual_seed(seed)).relu()
+        backward = head._backward_sparse if way == "sparse" else head._backward_dense
+        found = backward(gradient, hidden.detach(), weight.detach(), places)
+        expected = torch.autograd.grad((logits * gradient).sum(), (hidden, weight))
         torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-6)
 
 
@@ -71,12 +86,8 @@ class Largest(TorchDispatchMode):
         return found
 
 
-@pytest.mark.parametrize("dense_above", [0.0, 1.0])
-def test_no_tensor_of_batch_by_tokens_by_vocabulary_is_ever_made(
-    dense_above: float, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_tensor_of_batch_by_tokens_by_vocabulary_is_ever_made(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(head, "CHUNK_LOGITS", 1)
-    monkeypatch.setattr(head, "DENSE_ABOVE", dense_above)
     hidden = torch.randn(8, 16, 4).requires_grad_()
     weight = torch.randn(64, 4).requires_grad_()
     with Largest() as largest:
@@ -87,7 +98,6 @@ def test_no_tensor_of_batch_by_tokens_by_vocabulary_is_ever_made(
 
 def test_many_active_terms_are_added_up_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     hidden, mask, weight = example(3)
-    monkeypatch.setattr(head, "DENSE_ABOVE", 1.0)
     at_once = torch.autograd.grad(max_logits(hidden, mask, weight).sum(), (hidden, weight))
     monkeypatch.setattr(head, "CHUNK_LOGITS", 4)
     torch.testing.assert_close(torch.autograd.grad(max_logits(hidden, mask, weight).sum(), (hidden, weight)), at_once)

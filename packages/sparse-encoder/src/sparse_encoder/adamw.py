@@ -4,7 +4,6 @@ Why not torch's own: its first step imports torch's compiler, which takes longer
 hundred steps; and here the state is two plain lists that go into a checkpoint as they are.
 """
 
-import math
 from collections.abc import Sequence
 
 import torch
@@ -22,7 +21,8 @@ class AdamW:
 
     def __init__(self, parameters: Sequence[Tensor], *, weight_decay: float) -> None:
         self.parameters = list(parameters)
-        self.decayed = [p for p in self.parameters if p.dim() > 1]
+        self.matrices = [i for i, p in enumerate(self.parameters) if p.dim() > 1]
+        self.vectors = [i for i, p in enumerate(self.parameters) if p.dim() <= 1]
         self.weight_decay = weight_decay
         self.means = [torch.zeros_like(p) for p in self.parameters]
         self.squares = [torch.zeros_like(p) for p in self.parameters]
@@ -31,16 +31,16 @@ class AdamW:
     def step(self, gradients: Sequence[Tensor], *, rate: float, number: int) -> None:
         """Moves the parameters against `gradients`; number: of this step, from 1."""
         first, second = BETAS
-        torch._foreach_lerp_(self.means, list(gradients), 1 - first)
-        torch._foreach_mul_(self.squares, second)
-        torch._foreach_addcmul_(self.squares, list(gradients), list(gradients), value=1 - second)
-        size = rate / (1 - first**number)
-        divisors = torch._foreach_sqrt(self.squares)
-        torch._foreach_div_(divisors, math.sqrt(1 - second**number))
-        torch._foreach_add_(divisors, EPSILON)
-        if self.weight_decay:
-            torch._foreach_mul_(self.decayed, 1 - rate * self.weight_decay)
-        torch._foreach_addcdiv_(self.parameters, self.means, divisors, value=-size)
+        for chosen, decay in ((self.matrices, self.weight_decay), (self.vectors, 0.0)):
+            if not chosen:
+                continue
+            steps = torch.tensor(float(number), device=self.parameters[chosen[0]].device)
+            lists = (self.parameters, gradients, self.means, self.squares)
+            parameters, found, means, squares = ([tensors[i].contiguous() for i in chosen] for tensors in lists)
+            torch._fused_adamw_(  # one pass over what ten operations would each pass over
+                parameters, found, means, squares, [], [steps] * len(chosen),
+                lr=rate, beta1=first, beta2=second, weight_decay=decay, eps=EPSILON, amsgrad=False, maximize=False,
+            )  # fmt: skip
 
 
 @torch.no_grad()

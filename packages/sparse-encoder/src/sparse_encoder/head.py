@@ -2,9 +2,11 @@
 
 log1p and relu are monotone, so the order does not change the result, but the backward pass then touches one token per
 active term, and a (batch, tokens, vocab) tensor never exists: the forward runs in chunks, on a CUDA GPU in one kernel
-(`triton_head.py`), and the backward is sparse.
+(`triton_head.py`), and the backward is sparse. On a CPU the forward does not even note which token had the maximum,
+which costs more than to find it again for the few terms that have a gradient.
 """
 
+from collections.abc import Sequence
 from importlib.util import find_spec
 from typing import Literal
 
@@ -15,7 +17,7 @@ from torch.autograd.function import Function, FunctionCtx
 CHUNK_LOGITS = 1 << 22
 """Logits held at once in the forward pass: 16 MB of float32, near the size of a processor's cache."""
 DENSE_ABOVE = 0.2
-"""Share of non-zero gradients above which two matrix products beat adding up rows."""
+"""Share of non-zero gradients above which two matrix products beat adding up rows on a GPU."""
 
 
 def max_logits(hidden: Tensor, mask: Tensor, weight: Tensor) -> Tensor:
@@ -66,6 +68,9 @@ def _largest(hidden: Tensor, mask: Tensor, weight: Tensor) -> Tensor:
 class _MaxLogits(Function):
     @staticmethod
     def forward(ctx: FunctionCtx, hidden: Tensor, mask: Tensor, weight: Tensor) -> Tensor:
+        if not hidden.is_cuda:
+            ctx.save_for_backward(hidden, mask, weight)
+            return _largest(hidden, mask, weight)
         values, places = _largest_and_places(hidden, mask, weight)
         ctx.save_for_backward(hidden, weight, places)
         return values
@@ -73,7 +78,12 @@ class _MaxLogits(Function):
     @staticmethod
     def backward(ctx: FunctionCtx, *gradients: Tensor) -> tuple[Tensor, None, Tensor]:
         (gradient,) = gradients
-        hidden, weight, places = ctx.saved_tensors  # type: ignore[attr-defined]
+        hidden, *saved = ctx.saved_tensors  # type: ignore[attr-defined]
+        if not hidden.is_cuda:
+            mask, weight = saved
+            (of_hidden,), of_weight = backward_by_text(gradient, [(hidden, mask)], weight)
+            return of_hidden, None, of_weight
+        weight, places = saved
         n_active = int(gradient.count_nonzero())
         backward = _backward_dense if n_active > DENSE_ABOVE * gradient.numel() else _backward_sparse
         of_hidden, of_weight = backward(gradient, hidden, weight, places)
@@ -101,6 +111,32 @@ def _largest_and_places(hidden: Tensor, mask: Tensor, weight: Tensor) -> tuple[T
         values[start : start + step] = chunk.values
         places[start : start + step] = chunk.indices
     return values, places
+
+
+Piece = tuple[Tensor, Tensor]
+"""Hidden states (batch, tokens, width) and their 0/1 mask (batch, tokens)."""
+
+
+def backward_by_text(gradient: Tensor, pieces: Sequence[Piece], weight: Tensor) -> tuple[list[Tensor], Tensor]:
+    """The gradients of hidden states and weight where texts' largest logits have `gradient`, (texts, terms).
+
+    The texts are those of all pieces. Logits are computed again for the terms whose gradient is not 0, to find their
+    first largest token.
+    """
+    of_hidden, of_weight = [torch.zeros_like(hidden) for hidden, _ in pieces], torch.zeros_like(weight)
+    texts = ((h[i], m[i] == 0, of[i]) for (h, m), of in zip(pieces, of_hidden, strict=True) for i in range(len(h)))
+    for row, (states, padding, of_states) in zip(gradient, texts, strict=True):
+        hides_some = bool(padding.any())
+        for terms in row.nonzero().flatten().split(max(1, CHUNK_LOGITS // max(states.shape))):
+            rows = weight.index_select(0, terms)
+            logits = states @ rows.T
+            if hides_some:
+                logits.masked_fill_(padding[:, None], torch.finfo(logits.dtype).min)
+            places = logits.max(dim=0).indices
+            amounts = row[terms, None].to(states.dtype)
+            of_weight.index_add_(0, terms, amounts * states.index_select(0, places))
+            of_states.index_add_(0, places, rows.mul_(amounts))
+    return of_hidden, of_weight
 
 
 def _backward_sparse(gradient: Tensor, hidden: Tensor, weight: Tensor, places: Tensor) -> tuple[Tensor, Tensor]:

@@ -10,10 +10,13 @@ from sparse_encoder.backbone import Backbone
 from sparse_encoder.groups import Example
 from sparse_encoder.head import Activation, activate, max_logits
 from sparse_encoder.lexical import LexicalChannel
+from sparse_encoder.screening import Screen, active_logits, has_byte_products
 from sparse_encoder.trained_idf import TrainedIdf
 
 PIECES = 4
 """Length-sorted batches are run in so many parts, so that short texts carry little padding."""
+SCREENED_TERMS, SCREENED_TOKENS = 8192, 1024
+"""Terms and tokens from which on finding active terms in 8 bits saves more than rounding the output matrix costs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,15 +52,22 @@ class Network:
             weight, bias = weight[columns], bias[columns]
         size = -(-len(texts) // min(PIECES, len(texts)))
         pieces = [padded(texts[i : i + size], device=weight.device) for i in range(0, len(texts), size)]
-        pooled = torch.cat([self._pooled(ids, mask, weight) for ids, mask in pieces])
-        learned = activate(pooled + bias, leak=leak, activation=self.activation)
+        learned = activate(self._logits(pieces, weight, bias), leak=leak, activation=self.activation)
         if self.lexical is None:
             return learned
         return learned + torch.cat([self.lexical(ids, mask, columns) for ids, mask in pieces])
 
-    def _pooled(self, ids: Tensor, mask: Tensor, weight: Tensor) -> Tensor:
-        if self.products == torch.float32:
-            return max_logits(self.bert.hidden(ids, mask), mask, weight)
+    def _logits(self, texts: Sequence[tuple[Tensor, Tensor]], weight: Tensor, bias: Tensor) -> Tensor:
+        """(texts, columns): largest logits plus bias; one that is not above 0 may be 0."""
+        if self.products != torch.float32:
+            return torch.cat([self._rounded(ids, mask, weight) for ids, mask in texts]) + bias
+        pieces = [(self.bert.hidden(ids, mask), mask) for ids, mask in texts]
+        n_tokens = sum(mask.numel() for _, mask in texts)
+        if len(weight) >= SCREENED_TERMS and n_tokens >= SCREENED_TOKENS and has_byte_products(weight.device):
+            return active_logits(pieces, weight, bias, Screen(weight.detach(), bias.detach()))
+        return torch.cat([max_logits(hidden, mask, weight) for hidden, mask in pieces]) + bias
+
+    def _rounded(self, ids: Tensor, mask: Tensor, weight: Tensor) -> Tensor:
         with torch.autocast(weight.device.type, dtype=self.products):
             hidden = self.bert.hidden(ids, mask)
         return max_logits(hidden.to(self.products), mask, weight.to(self.products)).float()
