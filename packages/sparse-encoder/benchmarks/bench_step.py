@@ -3,4 +3,4 @@
 from steps import SMALL, run
 
 if __name__ == "__main__":
-    run("step small", SMALL, rounds=2)
+    run("step small", SMALL, rounds=2, with_bf16=True)
