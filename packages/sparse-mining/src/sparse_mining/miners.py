@@ -185,6 +185,8 @@ class Share(NamedTuple):
 def shares(text: str, n_hard: int) -> list[Share]:
     """Miners named with commas, `NAME=N` for a quota; what is left of `n_hard` is shared equally, the first ones first.
 
+    A miner that is to give nothing is left out, but for the first one, which scores positives.
+
     >>> [(s.name, s.spec, s.quota) for s in shares("bm25:words=5,dense", 7)]
     [('bm25', 'bm25:words', 5), ('dense', 'dense', 2)]
     """
@@ -200,10 +202,11 @@ def shares(text: str, n_hard: int) -> list[Share]:
         raise InputError(f"--miners: the quotas of {text!r} do not add up to --hard {n_hard}")
     equal = {spec: left // len(free) + (i < left % len(free)) for i, spec in enumerate(free)}
     kinds = [spec.partition(":")[0] for spec in stated]
-    return [
+    found = [
         Share(kind if kinds.count(kind) == 1 else spec, spec, equal[spec] if number is None else number)
         for kind, (spec, number) in zip(kinds, stated.items(), strict=True)
     ]
+    return [share for place, share in enumerate(found) if share.quota or place == 0]
 
 
 def miners(wanted: Sequence[Share], collection: Collection, choices: Choices) -> tuple[Searcher, list[Miner]]:

@@ -135,7 +135,8 @@ def _mine_batch(
     pairs: Sequence[Pair], collection: Collection, sources: Sources, plan: Plan, *, audited: bool
 ) -> Iterator[Mined]:
     batch = Batch(pairs, [collection.rows[pair.doc_id] for pair in pairs])
-    looks = {miner.name: miner.look(batch, plan.window) for miner in sources.miners}
+    miners = sources.miners if plan.n_hard or plan.n_easy else ()
+    looks = {miner.name: miner.look(batch, plan.window) for miner in miners}
     opened = [
         _open(pair, {name: seen[i] for name, seen in looks.items()}, collection, filters=sources.filters, plan=plan)
         for i, pair in enumerate(pairs)
