@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from ko_corpus import InputError, Trend, Trends, decoded_keys, load_tokenizer, token_idf, trend_boosts, write_idf
 from ko_corpus._files import read_json
 from ko_corpus._kiwi import analysis
-from ko_corpus.idf import Prior, inverse_document_frequency, query_ceilings, read_idf
+from ko_corpus.idf import Adjustments, Prior, inverse_document_frequency, query_ceilings, read_idf
+from ko_corpus.token_morphemes import TokenMorpheme, read_token_morphemes
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
 
@@ -100,7 +101,7 @@ def test_a_token_without_a_letter_is_not_raised() -> None:
 
 
 def test_a_boost_multiplies_the_weight(wordpiece: Tokenizer) -> None:
-    plain, raised = token_idf(["검색"], wordpiece), token_idf(["검색"], wordpiece, boosts={6: 1.5})
+    plain, raised = token_idf(["검색"], wordpiece), token_idf(["검색"], wordpiece, adjust=Adjustments(boosts={6: 1.5}))
     assert raised["vector"] == pytest.approx(1.5 * plain["vector"], abs=1e-6)
     assert {k: v for k, v in raised.items() if k != "vector"} == {k: v for k, v in plain.items() if k != "vector"}
 
@@ -140,7 +141,34 @@ def test_what_many_queries_hold_weighs_no_more_than_their_share_of_it(wordpiece:
     ceilings = query_ceilings(asked, wordpiece)
     assert ceilings == {2: pytest.approx(math.log(1 + 1.5 / 3.5))}
     texts = ["희소"] * 20
-    plain, limited = token_idf(texts, wordpiece), token_idf(texts, wordpiece, ceilings=ceilings)
+    plain, limited = token_idf(texts, wordpiece), token_idf(texts, wordpiece, adjust=Adjustments(ceilings=ceilings))
     assert limited["검색"] == pytest.approx(math.log(1 + 1.5 / 3.5), abs=1e-6)
     assert plain["검색"] > 3
     assert {k: v for k, v in limited.items() if k != "검색"} == {k: v for k, v in plain.items() if k != "검색"}
+
+
+def test_a_token_weighs_by_the_words_it_stands_for_and_grammar_next_to_nothing(wordpiece: Tokenizer) -> None:
+    stands_for = {
+        "검색": TokenMorpheme(content=1.0, general_idf=5.0),
+        "##어": TokenMorpheme(content=0.0, general_idf=0.0),
+        "희소": TokenMorpheme(content=0.5, general_idf=1.0),
+    }
+    texts = ["검색 희소", "검색 weight", "검색"]
+    plain, judged = token_idf(texts, wordpiece), token_idf(texts, wordpiece, adjust=Adjustments(morphemes=stands_for))
+    assert judged["검색"] == pytest.approx((plain["검색"] + 5) / 2, abs=1e-6)
+    assert judged["##어"] == 0.01
+    assert judged["희소"] == pytest.approx((plain["희소"] / 2 + 1) / 2, abs=1e-6)
+    assert (judged["weight"], judged["vector"]) == (plain["weight"], plain["vector"])
+
+
+def test_the_golden_table_of_token_morphemes_is_read(golden: Path) -> None:
+    keys = load_tokenizer(golden / "tokenizer").get_vocab()
+    table = read_token_morphemes(golden / "token_morphemes.json", keys)
+    assert table["색인"] == TokenMorpheme(content=1.0, general_idf=7.3026)
+
+
+def test_a_table_of_another_tokenizer_is_refused(golden: Path) -> None:
+    with pytest.raises(
+        InputError, match=r"token_morphemes\.json: was made with another tokenizer: '##[^']+' and \d+ more"
+    ):
+        read_token_morphemes(golden / "token_morphemes.json", ["검색"])

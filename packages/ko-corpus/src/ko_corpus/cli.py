@@ -256,10 +256,14 @@ def idf(
     queries: Annotated[
         list[Path] | None, typer.Option(help="Queries or pairs: what many of them hold is not telling. Repeatable.")
     ] = None,
+    morphemes: Annotated[
+        Path | None, typer.Option(help="token_morphemes.json: endings weigh nothing, and general Korean has its say.")
+    ] = None,
 ) -> None:
     """Writes OpenSearch's idf.json for a tokenizer: the weight of each of its tokens."""
-    from .idf import NO_PRIOR, Prior, load_tokenizer, read_idf, token_idf, trend_boosts, write_idf
+    from .idf import NO_PRIOR, Adjustments, Prior, load_tokenizer, read_idf, token_idf, trend_boosts, write_idf
     from .passages import corpus_path, read_passages
+    from .token_morphemes import read_token_morphemes
     from .trends import read_trends
 
     started = time.time()
@@ -267,10 +271,12 @@ def idf(
     boosts = {} if trends is None else trend_boosts(read_trends(trends), model, max_boost=max_boost)
     known = NO_PRIOR if prior is None else Prior(weights=read_idf(prior), n_passages=prior_passages)
     texts = (passage.contents for path in passages for passage in read_passages(path))
-    weights = token_idf(texts, model, boosts=boosts, prior=known, ceilings=_ceilings(queries or [], model))
+    stands_for = {} if morphemes is None else read_token_morphemes(morphemes, model.get_vocab())
+    adjust = Adjustments(boosts=boosts, ceilings=_ceilings(queries or [], model), morphemes=stands_for)
+    weights = token_idf(texts, model, prior=known, adjust=adjust)
     write_idf(output, weights)
     vocabulary = tokenizer / "tokenizer.json" if tokenizer.is_dir() else tokenizer
-    others = [path for path in (trends, prior, *(queries or [])) if path is not None]
+    others = [path for path in (trends, prior, morphemes, *(queries or [])) if path is not None]
     inputs = [*map(corpus_path, passages), vocabulary, *others]
     outputs = [Output(path=output, format="idf", n_records=len(weights))]
     parameters = {"max_boost": max_boost, "prior_passages": known.n_passages}

@@ -7,13 +7,14 @@ import json
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
 from tokenizers import Tokenizer
 
 from ._files import InputError, read_json, whole
+from .token_morphemes import TokenMorpheme
 from .trends import Trends
 
 _BATCH = 1024
@@ -105,20 +106,27 @@ def query_ceilings(queries: Iterable[str], tokenizer: Tokenizer) -> dict[int, fl
     return {i: inverse_document_frequency(n_queries, n) for i, n in frequency.items() if n >= ASKED_OFTEN}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adjustments:
+    """What is known of tokens besides how many passages hold them."""
+
+    boosts: Mapping[int, float] = field(default_factory=dict)
+    """Token id -> factor."""
+    ceilings: Mapping[int, float] = field(default_factory=dict)
+    """Token id -> the most that it may weigh."""
+    morphemes: Mapping[str, TokenMorpheme] = field(default_factory=dict)
+    """Decoded key -> what the token stands for: see `TokenMorpheme.weighed`."""
+
+
 def token_idf(
-    texts: Iterable[str],
-    tokenizer: Tokenizer,
-    *,
-    boosts: Mapping[int, float] | None = None,
-    prior: Prior = NO_PRIOR,
-    ceilings: Mapping[int, float] | None = None,
+    texts: Iterable[str], tokenizer: Tokenizer, *, prior: Prior = NO_PRIOR, adjust: Adjustments = Adjustments()
 ) -> dict[str, float]:
     """Every token's weight by its decoded key, in the order of token ids; special tokens are left out.
 
     A token that is in no text has the highest weight, as a term never seen is the most telling one; `prior` adds what
-    another corpus knows of it, as passages beside those counted. boosts: token id -> factor. ceilings: token id -> the
-    most that it may weigh. InputError where there is no text, where two tokens decode alike or where the prior is of
-    another tokenizer.
+    another corpus knows of it, as passages beside those counted. The weight is then judged by what the token stands
+    for, boosted, and kept under its ceiling. InputError where there is no text, where two tokens decode alike or where
+    the prior is of another tokenizer.
     """
     keys = decoded_keys(tokenizer)
     unknown = sorted(prior.weights.keys() - set(keys.values()))
@@ -127,11 +135,13 @@ def token_idf(
     n_documents, document_frequency = _frequencies(texts, tokenizer)
     if n_documents == 0:
         raise InputError("no passages: wanted at least one to count tokens in")
-    factors, limits, n = boosts or {}, ceilings or {}, n_documents + prior.n_passages
+    n = n_documents + prior.n_passages
     weights: dict[str, float] = {}
     for i, key in keys.items():
         idf = inverse_document_frequency(n, document_frequency[i] + prior.counts(key))
-        weights[key] = round(min(idf * factors.get(i, 1.0), limits.get(i, math.inf)), _DIGITS)
+        if key in adjust.morphemes:
+            idf = adjust.morphemes[key].weighed(idf)
+        weights[key] = round(min(idf * adjust.boosts.get(i, 1.0), adjust.ceilings.get(i, math.inf)), _DIGITS)
     return weights
 
 
