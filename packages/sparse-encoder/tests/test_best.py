@@ -1,5 +1,5 @@
 import torch
-from sparse_encoder.best import Best, take_up
+from sparse_encoder.best import Best, take_up, turn_back
 
 
 def test_the_first_of_equals_is_kept_with_its_weights() -> None:
@@ -15,3 +15,9 @@ def test_the_first_of_equals_is_kept_with_its_weights() -> None:
 def test_a_checkpoint_gives_it_back() -> None:
     best = Best(step=10, ndcg_at_10=0.25, n_worse=3)
     assert Best.of(best.numbers(), []) == best
+
+
+def test_parameters_are_turned_back_by_a_share_of_the_way_from_the_start() -> None:
+    weight = torch.tensor([2.0, -4.0])
+    turn_back([weight], [torch.tensor([0.0, 0.0])], share=0.25)
+    assert weight.tolist() == [1.5, -3.0]

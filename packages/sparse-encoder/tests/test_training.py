@@ -195,3 +195,25 @@ def test_a_model_to_go_on_from_brings_its_own_lexical_channel(data: Path, tmp_pa
 def _interrupt(line: str) -> None:
     if line.startswith("step 6/6"):
         raise KeyboardInterrupt
+
+
+def test_the_start_can_be_kept_in_part_or_whole(data: Path, tmp_path: Path) -> None:
+    last, half, first = (
+        weights(train(settings(data, keep_start=share), work=tmp_path / f"{share}", log=silent).model)
+        for share in (0.0, 0.5, 1.0)
+    )
+    for name in half:
+        torch.testing.assert_close(half[name], (last[name] + first[name]) / 2)
+    assert any(not torch.equal(last[name], first[name]) for name in last)
+
+
+def test_counts_can_be_trusted_more_than_training_found(data: Path, tmp_path: Path) -> None:
+    model = msgspec.structs.replace(settings(data).model, lexical_channel=True)
+    plain, trusted = (
+        train(settings(data, steps=2, model=model, trust_counts=factor), work=tmp_path / f"{factor}", log=silent).model
+        for factor in (1.0, 1.5)
+    )
+    assert plain.lexical is not None
+    assert trusted.lexical is not None
+    torch.testing.assert_close(trusted.lexical.gate, 1.5 * plain.lexical.gate)
+    assert torch.equal(trusted.lexical.shape, plain.lexical.shape)

@@ -49,3 +49,10 @@ def take_up(parameters: Sequence[Tensor], weights: Sequence[Tensor]) -> None:
     """Writes the weights into the parameters."""
     for parameter, weight in zip(parameters, weights, strict=True):
         parameter.copy_(weight)
+
+
+@torch.no_grad()
+def turn_back(parameters: Sequence[Tensor], start: Sequence[Tensor], *, share: float) -> None:
+    """Moves the parameters by that share of the way back to where they started."""
+    for parameter, weight in zip(parameters, start, strict=True):
+        parameter.lerp_(weight, share)

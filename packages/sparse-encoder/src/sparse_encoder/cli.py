@@ -2,18 +2,19 @@
 
 import os
 from dataclasses import asdict
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sparse_encoder._files import InputError, Manifest, Output, exit_on_error, write_json
+from sparse_encoder._files import InputError, Manifest, Output, exit_on_error, read_jsonl, write_json
 from sparse_encoder.cli_encode import encode
 from sparse_encoder.cli_pretrain import pretrain
 from sparse_encoder.cli_publish import card, push, shrink
-from sparse_encoder.cli_tokenizer import adapt, compare, noise
+from sparse_encoder.cli_tokenizer import adapt, compare, morphemes, noise
 from sparse_encoder.cli_train import curve, train
-from sparse_encoder.cli_vectors import vectors
+from sparse_encoder.cli_vectors import Asked, vectors
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +26,7 @@ app.command()(encode)
 app.command()(shrink)
 app.command()(card)
 app.command()(push)
-for command in (compare, adapt, noise, vectors):
+for command in (compare, adapt, noise, morphemes, vectors):
     tokenizer_app.command()(command)
 app.command()(pretrain)
 app.command()(train)
@@ -44,6 +45,8 @@ def build(
     min_count: Annotated[int, typer.Option(help="Times a morpheme must occur to be a token.")] = 1,
     min_characters: Annotated[int, typer.Option(help="Times a character must occur, syllables apart.")] = 1,
     common_syllables: Annotated[bool, typer.Option(help="Cover all 2,350 syllables of KS X 1001.")] = False,
+    general: Annotated[float, typer.Option(min=0, help="Pieces of general Korean to each of the passages.")] = 0.0,
+    pairs: Annotated[list[Path] | None, typer.Option(help="Queries that are counted beside the passages.")] = None,
     max_tokens: Annotated[int, typer.Option(help="Tokens that the tokenizer keeps of a text.")] = 512,
 ) -> None:
     """Builds a morpheme-aware WordPiece tokenizer that serves without kiwi."""
@@ -52,12 +55,17 @@ def build(
     from sparse_encoder.tokenizer_build import Choice, build_tokenizer, save_tokenizer
 
     choice = Choice(
-        vocab_size=vocab_size, min_count=min_count, min_characters=min_characters, common_syllables=common_syllables
+        vocab_size=vocab_size,
+        min_count=min_count,
+        min_characters=min_characters,
+        common_syllables=common_syllables,
+        general=general,
     )
     files = [passages_file(path) for path in passages]
-    texts = (passage_text(p, title=True) for file in files for p in read_passages(file))
+    asked = (pair.query for path in pairs or [] for pair in read_jsonl(path, Asked))
+    texts = chain((passage_text(p, title=True) for file in files for p in read_passages(file)), asked)
     manifest = _manifest(
-        files,
+        [*files, *(pairs or [])],
         [Output(path=output, format="tokenizer")],
         **asdict(choice),
         analysis=analysis(),

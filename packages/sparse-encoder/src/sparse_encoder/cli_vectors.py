@@ -24,6 +24,9 @@ def vectors(
     output: Annotated[Path, typer.Option("--output", "-o", help="token_vectors.npy to write.")],
     pairs: Annotated[list[Path] | None, typer.Option(help="Queries that go into their passage's context.")] = None,
     parallel: Annotated[list[Path] | None, typer.Option(help="Korean and English of one meaning.")] = None,
+    morphemes: Annotated[
+        Path | None, typer.Option(help="token_morphemes.json: general Korean lends its meanings to rare tokens.")
+    ] = None,
     width: Annotated[int, typer.Option(min=2, help="The model's width: 256 for small.")] = 256,
     max_tokens: Annotated[int, typer.Option(min=2, help="Tokens of a passage that count.")] = 256,
     seed: Annotated[int, typer.Option(help="Of the random projection.")] = 42,
@@ -31,8 +34,10 @@ def vectors(
     """Writes token vectors for a lexical start: tokens of like meaning, in either language, are near each other."""
     import numpy as np
 
+    from sparse_encoder.general_vectors import general_vectors, joined
     from sparse_encoder.passages import passages_file
     from sparse_encoder.term_pairs import TermPair
+    from sparse_encoder.token_morphemes import read_token_morphemes
     from sparse_encoder.token_vectors import context_matrix, token_vectors
     from sparse_encoder.vocabulary import read_vocabulary
 
@@ -43,9 +48,10 @@ def vectors(
         package_version=version("sparse-encoder"),
         parameters={"width": width, "max_tokens": max_tokens},
         seed=seed,
-        inputs=[tokenizer, *files, *(pairs or []), *(parallel or [])],
+        inputs=[tokenizer, *files, *(pairs or []), *(parallel or []), *([morphemes] if morphemes else [])],
         outputs=[Output(path=output, format="token_vectors")],
     )
+    table = read_token_morphemes(morphemes, vocabulary) if morphemes is not None else None
     queries = _queries(pairs or [])
     contexts = [_contexts(file, queries) for file in files]
     contexts += [(f"{p.ko}\n{p.en}" for p in read_jsonl(file, TermPair)) for file in parallel or []]
@@ -53,6 +59,9 @@ def vectors(
     if sum(m.shape[0] for m in matrices) < width:
         raise InputError(f"{files[0]}: fewer texts than --width {width}; give more passages or a smaller width")
     found = token_vectors(matrices, width=width, seed=seed)
+    if table is not None:
+        n_texts = np.stack([np.bincount(m.indices, minlength=len(found)) for m in matrices]).sum(axis=0)
+        found = joined(found, general_vectors(table, vocabulary), n_texts, width=width)
     with whole(output) as part, part.open("wb") as file:
         np.save(file, found)
     manifest.write()

@@ -33,3 +33,8 @@ class LexicalChannel(nn.Module):
         k1, b = self.shape[0].clamp(min=0.1), self.shape[1].clamp(min=0.0, max=1.0)
         norm = k1 * (1 - b + b * length / self.mean_length)
         return gate.relu() * counts * (k1 + 1) / (counts + norm)
+
+    @torch.no_grad()
+    def trust(self, factor: float) -> None:
+        """Lets counts weigh that much more beside what the network expands to."""
+        self.gate.mul_(factor)

@@ -6,7 +6,7 @@ serves later without any morphological analysis.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from itertools import tee
+from itertools import chain, tee
 from typing import TYPE_CHECKING
 
 from tokenizers.normalizers import BertNormalizer
@@ -39,6 +39,11 @@ def count_pieces(texts: Iterable[str]) -> Counter[str]:
 
 def cut_words(texts: Iterable[str]) -> Iterator[list[str]]:
     """Yields every word of every text, in order, as the list of its pieces; memory: one text."""
+    return chain.from_iterable(cut_texts(texts))
+
+
+def cut_texts(texts: Iterable[str]) -> Iterator[list[list[str]]]:
+    """Yields each text as the list of its words, each the list of its pieces."""
     from sparse_encoder._kiwi import morphemes  # not above: serving reads this module, and never needs kiwi
 
     normal = normalizer()
@@ -46,9 +51,11 @@ def cut_words(texts: Iterable[str]) -> Iterator[list[str]]:
     normalised, analysed = tee(normal.normalize_str(text) for text in texts)
     for text, found in zip(normalised, morphemes(analysed), strict=True):
         cuts = boundaries(found)
+        cut = []
         for word, (start, end) in words.pre_tokenize_str(text):
-            inside = [cut - start for cut in cuts if start < cut < end]
-            yield [word[a:b] for a, b in zip([0, *inside], [*inside, end - start], strict=True)]
+            inside = [place - start for place in cuts if start < place < end]
+            cut.append([word[a:b] for a, b in zip([0, *inside], [*inside, end - start], strict=True)])
+        yield cut
 
 
 def boundaries(found: "Iterable[Morpheme]") -> list[int]:

@@ -197,6 +197,12 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Largest norm of a gradient."""
     ema: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 0.0
     """Decay of the running mean of the weights that is saved; 0 saves the last weights."""
+    keep_start: Share = 0.0
+    """Share of the start's weights in those that are saved (WiSE-FT, Wortsman et al. 2022, arXiv:2109.01903): what the
+    start knew of texts unlike these is kept, at little cost on texts like these."""
+    trust_counts: Positive = 1.0
+    """What the gates of the lexical channel are multiplied by in the end: above 1 for a model that meets texts unlike
+    these, since a count holds everywhere and an expansion may not."""
     leak: Share = 0.3
     """Share of the gradient that reaches inactive terms which the loss wants raised."""
     columns: Count = 1024

@@ -47,6 +47,8 @@ class Choice:
     common_syllables: bool = False
     """Whether the 2,350 syllables of KS X 1001 are covered beside those of the corpus: for a vocabulary that is to
     serve other corpora, as a word with a syllable that is no token is unknown as a whole."""
+    general: float = 0.0
+    """Pieces of general Korean counted for each piece of the corpus (`general_pieces`); 0 for none."""
 
 
 def build_tokenizer(texts: Iterable[str], choice: Choice = Choice()) -> Tokenizer:
@@ -63,7 +65,15 @@ def build_tokenizer(texts: Iterable[str], choice: Choice = Choice()) -> Tokenize
     counts = count_pieces(texts)
     if not counts:
         raise InputError("there is no text to build a tokenizer from: every passage is empty")
+    if choice.general:
+        counts += _general(counts.total() * choice.general)
     return assemble(choose(counts, choice))
+
+
+def _general(n_pieces: float) -> Counter[str]:
+    from sparse_encoder.general_pieces import general_pieces  # not above: kiwi, which serving does without
+
+    return Counter({piece: round(share * n_pieces) for piece, share in general_pieces().items()})
 
 
 def choose(counts: Counter[str], choice: Choice) -> list[str]:

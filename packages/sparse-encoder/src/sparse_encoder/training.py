@@ -16,7 +16,7 @@ from pathlib import Path
 import msgspec
 
 from sparse_encoder._files import InputError
-from sparse_encoder.best import Best, take_up
+from sparse_encoder.best import Best, take_up, turn_back
 from sparse_encoder.building import build_network, finished_model
 from sparse_encoder.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
 from sparse_encoder.devices import choose_device, choose_precision
@@ -59,6 +59,7 @@ def train(recipe: Recipe, *, work: Path, log: Callable[[str], None], monitors: S
     with joined_processes(device) as processes:
         network = build_network(recipe, material, device, products)
         updates = Updates(recipe=recipe, material=material, network=network, processes=processes)
+        start = [p.detach().clone() for p in updates.parameters] if recipe.keep_start else []
         if processes.rank != 0:
             log, monitors = _say_nothing, ()
         run = Run(updates, work=work, log=log, monitors=monitors)
@@ -67,6 +68,10 @@ def train(recipe: Recipe, *, work: Path, log: Callable[[str], None], monitors: S
             for backbone in backbones(network) if recipe.recompute_layers else []:
                 stack.enter_context(recomputed_layers(backbone))
             run.go()
+        if start:
+            turn_back(updates.parameters, start, share=recipe.keep_start)
+        if network.lexical is not None:
+            network.lexical.trust(recipe.trust_counts)
         processes.wait()
     model = finished_model(network, recipe, material)
     return Trained(model=model, history=run.history)
