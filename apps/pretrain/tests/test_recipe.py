@@ -114,6 +114,7 @@ def test_every_shipped_recipe_is_read_with_its_stages_in_an_order_that_runs() ->
         "answers",
         "asking",
         "tokenizer",
+        "token_morphemes",
         "idf",
         "token_vectors",
         "mine",
@@ -123,4 +124,5 @@ def test_every_shipped_recipe_is_read_with_its_stages_in_an_order_that_runs() ->
         "compare",
         "export",
         "deployment",
+        "small",
     ]
