@@ -123,6 +123,6 @@ def test_every_shipped_recipe_is_read_with_its_stages_in_an_order_that_runs() ->
         "search",
         "compare",
         "export",
-        "deployment",
         "small",
+        "deployment",
     ]
