@@ -1,4 +1,4 @@
-"""The test command: `uv run nox` runs everything but `bench` and `llm`; `uv run nox -l` says what there is.
+"""The test command: `uv run nox` runs everything but `bench`; `uv run nox -l` says what there is.
 
 A package is checked in an environment of its own that holds what its pyproject declares and nothing else, so that a
 dependency it forgot fails here and not on a user's machine. `tests(ko-corpus)` and the like name one package.
@@ -133,11 +133,12 @@ def bench(session: nox.Session, package: str) -> None:
             session.run(tool(package, "python"), str(script), *session.posargs, env=env, external=True)
 
 
-@nox.session(venv_backend="none", default=False)
+@nox.session(venv_backend="none")
 def llm(session: nox.Session) -> None:
     """vLLM and transformers for real, on CPU, with tiny models that the tests make: requirements-llm.txt, pinned.
 
-    Not by default: the environment is 5.8 GB, half of it the CUDA libraries that PyPI's torch does not import without.
+    A minute and a half on two cores. The environment is 5.8 GB, half of it the CUDA libraries that PyPI's torch does
+    not import without.
     """
     folder = ROOT / "packages" / "ko-synth-llm"
     env = clean_env(ENVIRONMENTS / "ko-synth-llm-llm")
