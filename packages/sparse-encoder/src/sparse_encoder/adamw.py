@@ -35,8 +35,9 @@ class AdamW:
             if not chosen:
                 continue
             steps = torch.tensor(float(number), device=self.parameters[chosen[0]].device)
-            lists = (self.parameters, gradients, self.means, self.squares)
-            parameters, found, means, squares = ([tensors[i].contiguous() for i in chosen] for tensors in lists)
+            lists = (self.parameters, self.means, self.squares)
+            parameters, means, squares = ([tensors[i] for i in chosen] for tensors in lists)
+            found = [gradients[i].contiguous() for i in chosen]
             torch._fused_adamw_(  # one pass over what ten operations would each pass over
                 parameters, found, means, squares, [], [steps] * len(chosen),
                 lr=rate, beta1=first, beta2=second, weight_decay=decay, eps=EPSILON, amsgrad=False, maximize=False,

@@ -42,7 +42,7 @@ class Known(NamedTuple):
 @cache
 def known() -> tuple[Known, ...]:
     """Every morpheme of the model, the commonest first."""
-    kiwi = _kiwi()
+    kiwi = language_model()
     n_known = len(kiwi.most_similar_morphemes(0, top_n=_ALL))
     found = [kiwi.morpheme(i) for i in range(n_known)]
     return tuple(Known(m.form, m.tag) for m in found)
@@ -79,7 +79,7 @@ def meanings() -> NDArray[np.float32]:
     """
     n_known = len(known())
     chosen = np.linspace(n_known // 70, min(COMMON, n_known) - 1, LANDMARKS).astype(int)
-    kiwi, cosines = _kiwi(), np.zeros((n_known, LANDMARKS), dtype=np.float32)
+    kiwi, cosines = language_model(), np.zeros((n_known, LANDMARKS), dtype=np.float32)
     for column, landmark in enumerate(chosen.tolist()):
         for other in kiwi.most_similar_morphemes(landmark, top_n=_ALL):
             cosines[other.id, column] = other.score
@@ -109,5 +109,6 @@ def told_apart(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 @cache
-def _kiwi() -> Kiwi:
+def language_model() -> Kiwi:
+    """kiwi with its model of morphemes, loaded once: a second and a hundred megabytes."""
     return Kiwi(model_type="cong")

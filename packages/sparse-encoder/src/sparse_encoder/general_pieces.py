@@ -7,9 +7,7 @@ from collections import defaultdict
 from functools import cache
 from typing import NamedTuple
 
-from kiwipiepy import Kiwi
-
-from sparse_encoder.general_korean import Known, known
+from sparse_encoder.general_korean import Known, known, language_model
 from sparse_encoder.pieces import CONTINUATION, cut_texts
 
 NOUN_LIKE = ("NNG", "NNP", "NNB", "NR", "NP", "XR", "MAG", "MAJ", "MM", "IC")
@@ -42,9 +40,8 @@ def general_pieces() -> dict[str, float]:
     """Piece to its share of general Korean's pieces, with `##` where it goes on inside a word; the shares add to 1."""
     words: list[str] = []
     weights: list[float] = []
-    kiwi = Kiwi(model_type="cong")
     for rank, morpheme in enumerate(known(), start=1):
-        for word, share in _written(morpheme, kiwi):
+        for word, share in _written(morpheme):
             words.append(word)
             weights.append(share / (rank + FLATTENED))
     found: defaultdict[str, float] = defaultdict(float)
@@ -56,11 +53,11 @@ def general_pieces() -> dict[str, float]:
     return {piece: weight / total for piece, weight in found.items()}
 
 
-def _written(morpheme: Known, kiwi: Kiwi) -> list[tuple[str, float]]:
+def _written(morpheme: Known) -> list[tuple[str, float]]:
     """The words that a morpheme is written in, and the share of each."""
     _, tag = morpheme.key
     if tag in NOUN_LIKE:
         return [(morpheme.form, 1.0)]
     if tag in INFLECTED:
-        return [(kiwi.join([tuple(morpheme), *form.endings]), form.of_ten / 10) for form in FORMS]
+        return [(language_model().join([tuple(morpheme), *form.endings]), form.of_ten / 10) for form in FORMS]
     return []

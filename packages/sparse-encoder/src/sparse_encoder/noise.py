@@ -3,16 +3,15 @@
 A token is noise where nearly all its occurrences are, and it is frequent: the same string can be a noun elsewhere.
 """
 
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
 from pathlib import Path
 
 import msgspec
 
 from sparse_encoder._files import InputError, check_version, read_json
-from sparse_encoder._kiwi import Analysis, Morpheme, analysis, morphemes
+from sparse_encoder._kiwi import Analysis, Morpheme, analysis
+from sparse_encoder.analysed import analysed
 from sparse_encoder.vocabulary import Vocabulary
 
 NOISE_TAGS = (
@@ -21,8 +20,6 @@ NOISE_TAGS = (
     *("XSV", "XSA", "VCP", "SF", "SP", "SS", "SSO", "SSC", "SE", "SO", "SW", "SB"),
 )
 """Sejong tags of particles, endings, verb-making suffixes, the copula and punctuation."""
-AT_ONCE = 512
-"""Texts analysed at once."""
 VERSION = 1
 
 
@@ -86,15 +83,12 @@ def find_noise(
 
 def _judged(texts: Iterable[str], vocabulary: Vocabulary) -> Iterator[list[tuple[int, bool]]]:
     """Yields, for each text, its tokens and whether each stands for noise alone."""
-    source = (unicodedata.normalize("NFC", text) for text in texts)
-    while some := list(islice(source, AT_ONCE)):
-        encoded = vocabulary.tokenizer.encode_batch(some, add_special_tokens=False)
-        for text, e, found in zip(some, encoded, morphemes(some), strict=True):
-            kept = _content(found, len(text))
-            yield [
-                (token, not any(kept[start:end]) or not any(c.isalnum() for c in text[start:end]))
-                for token, (start, end) in zip(e.ids, e.offsets, strict=True)
-            ]
+    for text, tokens, found in analysed(texts, vocabulary):
+        kept = _content(found, len(text))
+        yield [
+            (token, not any(kept[start:end]) or not any(c.isalnum() for c in text[start:end]))
+            for token, (start, end) in zip(tokens.ids, tokens.offsets, strict=True)
+        ]
 
 
 def _content(found: Sequence[Morpheme], n_characters: int) -> bytearray:

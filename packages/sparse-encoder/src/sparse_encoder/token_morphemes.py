@@ -4,16 +4,15 @@ A token of a vocabulary is a string: `됐` is 되 and 었, `##는데` an ending.
 what to leave out, and lends each token the meaning and the rarity of its morphemes in general Korean.
 """
 
-import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
-from itertools import islice
 from pathlib import Path
 
 import msgspec
 
 from sparse_encoder._files import InputError, check_version, read_json
 from sparse_encoder._kiwi import CONTENT_TAGS, Analysis, Morpheme, analysis, morphemes
+from sparse_encoder.analysed import analysed
 from sparse_encoder.general_korean import general_idf, known, ranks
 from sparse_encoder.tokenizer_build import bare, is_syllable
 from sparse_encoder.vocabulary import Vocabulary
@@ -22,8 +21,6 @@ WORDY_TAGS = (*CONTENT_TAGS, "NP", "MM", "MAJ", "IC")
 """Tags of what is a word by itself: content, and pronouns, determiners and interjections, which are common words."""
 RARELY = 0.05
 """Share of a token's occurrences below which a morpheme is a slip of the analysis."""
-AT_ONCE = 512
-"""Texts analysed at once."""
 VERSION = 1
 
 
@@ -71,18 +68,15 @@ def find_token_morphemes(texts: Iterable[str], vocabulary: Vocabulary) -> TokenM
 
 def _aligned(texts: Iterable[str], vocabulary: Vocabulary) -> Iterator[list[tuple[int, tuple[Morpheme, ...]]]]:
     """Yields, for each text, its tokens and the morphemes that share characters with each."""
-    source = (unicodedata.normalize("NFC", text) for text in texts)
-    while some := list(islice(source, AT_ONCE)):
-        encoded = vocabulary.tokenizer.encode_batch(some, add_special_tokens=False)
-        for text, e, found in zip(some, encoded, morphemes(some), strict=True):
-            at: list[list[Morpheme]] = [[] for _ in text]
-            for morpheme in found:
-                for character in range(morpheme.start, max(morpheme.end, morpheme.start + 1)):
-                    at[character].append(_plain(morpheme))
-            yield [
-                (token, tuple(dict.fromkeys(m for held in at[start:end] for m in held)))
-                for token, (start, end) in zip(e.ids, e.offsets, strict=True)
-            ]
+    for text, tokens, found in analysed(texts, vocabulary):
+        at: list[list[Morpheme]] = [[] for _ in text]
+        for morpheme in found:
+            for character in range(morpheme.start, max(morpheme.end, morpheme.start + 1)):
+                at[character].append(_plain(morpheme))
+        yield [
+            (token, tuple(dict.fromkeys(m for held in at[start:end] for m in held)))
+            for token, (start, end) in zip(tokens.ids, tokens.offsets, strict=True)
+        ]
 
 
 def _plain(morpheme: Morpheme) -> Morpheme:
