@@ -8,6 +8,7 @@ from ko_corpus.documents import Document
 from ko_corpus.pairs import Pair
 from ko_corpus.passages import read_passages
 from ko_corpus.section_pairs import (
+    BOILERPLATE,
     WHOLE,
     Parallel,
     SectionPair,
@@ -63,6 +64,16 @@ def test_a_title_asks_for_the_first_section_only_where_the_document_is_short() -
         documents={"a/b.md": Document(id="a/b.md", title="문서", text="")},
     )
     assert {pair.kind for pair in section_queries(long, splits={})} == {"heading"}
+
+
+def test_a_heading_of_many_documents_asks_for_nothing_and_the_title_stands_in() -> None:
+    names = [f"a/{n}.md" for n in range(BOILERPLATE + 1)]
+    manuals = Sections(
+        pairs=[section(name, n, heading, None) for name in names for n, heading in enumerate(["설명", "예제", "참고"])],
+        documents={name: Document(id=name, title=f"함수 {name}", text="") for name in names},
+    )
+    queries = [pair.query for pair in section_queries(manuals, splits={}) if pair.language == "ko"]
+    assert queries == [f"함수 {name}" for name in names]
 
 
 def test_a_query_that_asks_for_two_sections_is_left_out() -> None:

@@ -94,14 +94,18 @@ def section_passages(sections: Sections) -> Iterator[Passage]:
 
 
 WHOLE = 2
-"""A title asks for the whole document; one of at most so many sections is told by the first."""
+"""A title asks for the whole document; one of at most so many sections with a heading of their own is told by the
+first."""
+BOILERPLATE = 10
+"""A heading of more documents than this ("see also") says what part of a document it stands over, not what it is about,
+and nobody asks for that: a model taught by it expands every text with such words."""
 
 
 def section_queries(sections: Sections, *, splits: Mapping[str, Split]) -> Iterator[Pair]:
     """Yields the queries of each section: its headings, and for a short document's first one also its title and name.
 
-    A heading that several documents have would fit them all: the title, in English the name, goes before it. A query
-    that still asks for several sections is left out.
+    A heading that several documents have would fit them all: the title, in English the name, goes before it. One that
+    more than `BOILERPLATE` documents have asks for nothing. A query that still asks for several sections is left out.
     """
     yield from unambiguous(list(_all_queries(sections, splits)))
 
@@ -109,7 +113,7 @@ def section_queries(sections: Sections, *, splits: Mapping[str, Split]) -> Itera
 def _all_queries(sections: Sections, splits: Mapping[str, Split]) -> Iterator[Pair]:
     korean = documents_by_heading((s.heading_ko, s.doc_id) for s in sections.pairs)
     english = documents_by_heading((s.heading_en or "", s.doc_id) for s in sections.pairs)
-    n_sections = Counter(s.doc_id for s in sections.pairs)
+    n_own = Counter(s.doc_id for s in sections.pairs if korean[s.heading_ko.lower()] <= BOILERPLATE)
     begun: set[str] = set()
     for section in sections.pairs:
         title, name = sections.title(section), english_name(section.doc_id)
@@ -117,7 +121,7 @@ def _all_queries(sections: Sections, splits: Mapping[str, Split]) -> Iterator[Pa
             "heading_ko": _specific(section.heading_ko, title, n_documents=korean),
             "heading_en": _specific(section.heading_en or "", name, n_documents=english),
         }
-        if section.doc_id not in begun and n_sections[section.doc_id] <= WHOLE:
+        if section.doc_id not in begun and n_own[section.doc_id] <= WHOLE:
             queries |= {"title_ko": title, "title_en": name}
         begun.add(section.doc_id)
         for which, query in queries.items():
@@ -135,6 +139,8 @@ def _all_queries(sections: Sections, splits: Mapping[str, Split]) -> Iterator[Pa
 
 
 def _specific(heading: str, before: str, *, n_documents: Mapping[str, int]) -> str:
+    if n_documents[heading.lower()] > BOILERPLATE:
+        return ""
     if not heading or n_documents[heading.lower()] == 1:
         return heading
     return f"{before} {heading}".strip() if before else ""
