@@ -52,7 +52,7 @@ def test_an_orphan_of_a_killed_run_is_stopped_before_the_next_one_starts(pipelin
 
 
 def test_ctrl_c_says_that_the_same_command_goes_on(pipeline: Pipeline) -> None:
-    pipeline.change(train={"steps": 60, "batch": 8, "checkpoint_every": 5})
+    pipeline.change(train={"steps": 5000, "batch": 8, "checkpoint_every": 5})  # it must not end before it is stopped
     process = pipeline.start("--until", "v1")
     while not any(pipeline.made(".work/v1").rglob("*.safetensors")):
         assert process.poll() is None
