@@ -1,18 +1,13 @@
 """The command line over real files: run, filter, verdicts, rekey, and what they say of bad input."""
 
-import io
 import json
-import sys
-from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from unittest import mock
 
 import pytest
+from a_command import ko_synth_llm, objects
 from a_task import a_folder
 from ko_synth_llm._files import write_jsonl
-from ko_synth_llm.cli import main
 from ko_synth_llm.recordings import RecordedReply
 from model_server import Behaviour, ModelServer
 
@@ -22,30 +17,6 @@ HASHES = {
     "doc-1#1": "540654948c6b4dfb4f4fae614999026e45a3ed7565dd9ef541438a9bf73851d1",
     "doc-2#0": "b44b521f4d42c45edcd88ceea7559d80bffc1af6fda40486679d78005f319d99",
 }
-
-
-@dataclass(frozen=True)
-class Done:
-    """What a command said and how it ended."""
-
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-def ko_synth_llm(*arguments: object, ok: bool = True) -> Done:
-    stdout, stderr = io.StringIO(), io.StringIO()
-    argv = mock.patch.object(sys, "argv", ["ko-synth-llm", *map(str, arguments)])
-    with argv, redirect_stdout(stdout), redirect_stderr(stderr), pytest.raises(SystemExit) as end:
-        main()
-    failure = end.value.code if isinstance(end.value.code, str) else ""
-    returncode = 1 if failure else int(end.value.code or 0)
-    assert (returncode == 0) == ok, stderr.getvalue() + failure
-    return Done(returncode, stdout.getvalue(), stderr.getvalue() + failure)
-
-
-def objects(path: Path) -> list[dict[str, str]]:
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
 def a_recording(path: Path, **queries: list[tuple[str, str]]) -> Path:

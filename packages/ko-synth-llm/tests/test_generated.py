@@ -49,6 +49,16 @@ def test_rewordings_become_pairs_of_the_same_passage_and_split(tmp_path: Path) -
     assert (reject.id, reject.reason) == ("doc-1#0:title:paraphrase:1.2", "duplicate")
 
 
+def test_a_rewording_of_an_english_query_is_measured_in_words(tmp_path: Path) -> None:
+    queries = ["sparse " * 20, "sparse " * 21]
+    found = {"paraphrases": [{"way": "situation", "query": query} for query in queries]}
+    source = answers(tmp_path / "a.jsonl", "paraphrase", doc_2n0__title=found)
+    convert_command(source, tmp_path / "p.jsonl", GOLDEN / "pairs.jsonl", None)
+    assert [pair.language for pair in read_jsonl(tmp_path / "p.jsonl", Pair)] == ["en"]
+    (reject,) = read_jsonl(tmp_path / "p.rejected.jsonl", Rejected)
+    assert (reject.reason, reject.detail) == ("length", "21 words, wanted 2 to 20")
+
+
 def test_written_documents_become_passages_with_ids_of_their_own_and_pairs(tmp_path: Path) -> None:
     found = {"title": "역색인", "text": TEXT}
     source = answers(tmp_path / "a.jsonl", "documents", doc_1n1__heading=found, doc_1n0__title=found)

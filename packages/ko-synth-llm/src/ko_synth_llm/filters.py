@@ -79,6 +79,19 @@ class Bounds:
     """Share of passages from which a word is too common to single one out."""
 
 
+def wrong_length(text: str, bounds: Bounds, *, is_english: bool) -> str:
+    """Why a query is too short or too long, in words where it is English; empty where it is neither.
+
+    >>> wrong_length("색인", Bounds(), is_english=False), wrong_length("index", Bounds(), is_english=True)
+    ('2 characters, wanted 4 to 80', '1 words, wanted 2 to 20')
+    """
+    if is_english:
+        n_words, limit = len(text.split()), bounds.max_english_words
+        return "" if 2 <= n_words <= limit else f"{n_words} words, wanted 2 to {limit}"
+    low, high = bounds.min_characters, bounds.max_characters
+    return "" if low <= len(text) <= high else f"{len(text)} characters, wanted {low} to {high}"
+
+
 Filter = Callable[[Query, Passage], str]
 """Why a query is not kept; empty where nothing speaks against it."""
 
@@ -122,12 +135,7 @@ class QueryFilters:
         self._crowd.add(query.query_id, query.text)
 
     def length(self, query: Query, _: Passage) -> str:
-        if query.style == "english":
-            n_words = len(query.text.split())
-            limit = self.bounds.max_english_words
-            return "" if 2 <= n_words <= limit else f"{n_words} words, wanted 2 to {limit}"
-        low, high = self.bounds.min_characters, self.bounds.max_characters
-        return "" if low <= len(query.text) <= high else f"{len(query.text)} characters, wanted {low} to {high}"
+        return wrong_length(query.text, self.bounds, is_english=query.style == "english")
 
     def script(self, query: Query, passage: Passage) -> str:
         if foreign := foreign_letters(query.text, f"{passage.title} {passage.text}"):

@@ -11,7 +11,7 @@ from typing import TypeVar
 import msgspec
 
 from ._files import InputError, read_jsonl
-from .filters import POINTS_AT_TEXT
+from .filters import POINTS_AT_TEXT, Bounds, wrong_length
 from .near import NearTexts
 from .outcomes import Answered, Rejected
 from .pairs import Pair
@@ -24,8 +24,8 @@ MIN_HANGUL = 0.5
 MAX_LIKE_POSITIVE = 0.5
 """Jaccard similarity of character trigrams from which a negative repeats the positive."""
 NEAR = 0.8
-MIN_CHARACTERS, MAX_CHARACTERS = 4, 80
-"""Of a paraphrase; the same as of a query."""
+BOUNDS = Bounds()
+"""Of a rewording's length: the same as of a query's."""
 
 
 class Origin(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,8 +103,8 @@ def paraphrased(answers: Iterable[Answered], pairs: Mapping[str, Pair]) -> Itera
         for number, found in enumerate(_held(answer, _Paraphrases).paraphrases, start=1):
             query = " ".join(found.query.split())
             query_id = f"{_new_id(answer, 'paraphrase')}.{number}"
-            if not MIN_CHARACTERS <= len(query) <= MAX_CHARACTERS:
-                detail = f"{len(query)} characters, wanted {MIN_CHARACTERS} to {MAX_CHARACTERS}"
+            language = "mixed" if found.way == "code_mixed" else pair.language
+            if detail := wrong_length(query, BOUNDS, is_english=language == "en"):
                 yield _reject(query_id, answer, "length", detail, query)
             elif squeezed(query) in seen:
                 yield _reject(query_id, answer, "duplicate", "equal to its query or to an earlier one of it", query)
@@ -115,7 +115,7 @@ def paraphrased(answers: Iterable[Answered], pairs: Mapping[str, Pair]) -> Itera
                     query_id=query_id,
                     query=query,
                     kind="paraphrase",
-                    language="mixed" if found.way == "code_mixed" else pair.language,
+                    language=language,
                     source=f"{answer.task}/{answer.model}/{found.way}",
                 )
 
