@@ -171,7 +171,7 @@ def test_a_record_without_a_needed_field_is_a_reject_with_its_line_and_the_rest_
     ("line", "said"),
     [("{nonsense", "in.jsonl:2: is not a JSON object"), ("[1]", "in.jsonl:2: is not a JSON object")],
 )
-def test_a_line_that_is_no_object_stops_the_run_and_leaves_the_output_as_it_was(
+def test_a_line_that_is_no_object_stops_the_run_before_any_request_and_leaves_the_output_as_it_was(
     tmp_path: Path, line: str, said: str
 ) -> None:
     source, output = tmp_path / "in.jsonl", tmp_path / "a.jsonl"
@@ -180,6 +180,7 @@ def test_a_line_that_is_no_object_stops_the_run_and_leaves_the_output_as_it_was(
     with ModelServer() as server:
         model = ("--backend", "openai", "--model", "tiny", "--base-url", server.url)
         done = ko_synth_llm("run", a_folder(tmp_path / "echo"), source, "-o", output, *model, ok=False)
+        assert server.seen.requests.total() == 0
     assert said in done.stderr
     assert output.read_text(encoding="utf-8") == "earlier"
 

@@ -17,6 +17,7 @@ from .asking import AskedItems, Asking, Request
 from .backends import Backend
 from .budget import Budget, Spending
 from .cache import Cache, Kept, cache_key
+from .ids import SeenIds
 from .outcomes import Answered, Rejected, Result
 from .prompts import UnaskableError
 from .records import Record
@@ -36,6 +37,8 @@ class Options:
     """Times that a record is asked for before its invalid replies make it a reject."""
     keeps_reasoning: bool = False
     budget: Budget = field(default_factory=Budget)
+    ids_differ: bool = False
+    """Whether it is known that no two records have one id; else that is seen to as they come."""
 
 
 class BudgetReachedError(InputError):
@@ -65,8 +68,9 @@ def run(
     """Yields a result for each record and answer wanted, in the order of the records.
 
     Answers in the cache are not asked for; equal requests are sent once. A record that cannot be asked or gets no
-    valid answer is a reject, and the rest goes on. Raises InputError where nothing can go on, BudgetReachedError at
-    the end where a limit kept records from being asked.
+    valid answer is a reject, and the rest goes on. Raises InputError where nothing can go on, as at a record whose id
+    an earlier one has, after the results of all before it; BudgetReachedError at the end where a limit kept records
+    from being asked.
     """
     options = options or Options()
     asking = Asking(task, asked=asked)
@@ -90,23 +94,36 @@ class _Run:
         self.options = options
         self.window = max(1024, 32 * options.concurrency)
         self.sent: dict[str, Future[Asked]] = {}
+        self.seen = None if options.ids_differ else SeenIds(asking.task.file.record.id)
+        self.repeated = ""
         self.limit = ""
         self.n_left = 0
 
     def results(self, records: Iterable[Record | Mapping[str, object]]) -> Iterator[Result]:
         pending: deque[_Waiting | Result] = deque()
         stream = _with_places(records)
-        while chunk := list(islice(stream, N_LOOKED_UP)):
-            pending.extend(self._started(chunk))
+        while not self.repeated and (chunk := list(islice(stream, N_LOOKED_UP))):
+            pending.extend(self._started(self._until_repeat(chunk)))
             while pending and (len(pending) > self.window or _is_done(pending[0])):
                 yield from self._result(pending.popleft())
         while pending:
             yield from self._result(pending.popleft())
+        if self.repeated:
+            raise InputError(self.repeated)
         if self.limit:
             raise BudgetReachedError(
                 f"{self.limit} is reached: {self.n_left} answers were not asked for; what is done is kept, "
                 f"run again with a higher limit to go on"
             )
+
+    def _until_repeat(self, records: Sequence[Record]) -> Sequence[Record]:
+        """The records before the first whose id an earlier one has."""
+        repeat = self.seen.repeat(records) if self.seen is not None else None
+        if repeat is None:
+            return records
+        where = records[repeat.position].where
+        self.repeated = f"{where}: the id {repeat.id!r} is that of record {repeat.first} already; ids must differ"
+        return records[: repeat.position]
 
     def _started(self, records: Sequence[Record]) -> list[_Waiting | Result]:
         prepared: list[Request | Result] = []

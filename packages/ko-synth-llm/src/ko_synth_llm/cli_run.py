@@ -48,13 +48,12 @@ from .cli_run_options import (
 )
 from .engine import Engine
 from .forecast import forecast
+from .ids import check_file
 from .outcomes import Rejected, Result
 from .progress import Progress
 from .records import read_records
 from .settings import changed
 from .tasks import load_task, with_sampling
-
-BLOCK_BYTES = 1 << 20
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,6 +113,8 @@ class Job:
 
     asking: Asking
     source: Path
+    n_records: int
+    """0 where it is not known."""
     backend: Backend
 
 
@@ -164,13 +165,21 @@ def run_command(
     asking = Asking(with_sampling(load_task(task), settings), asked=asked_items(ask))
     asked_of = named(backend, connection)
     price = price_of(asked_of.model, prices, max_cost=max_cost)
+    n_known = n_records(source, asking.task.file.record.id)
     places = Places.of(output, rejected=rejected, cache=cache, work=work, strict=strict)
     if dry_run:
         print("\n".join(forecast(asking, read_records(source), asked_of, cache_path=places.answers).lines(price)))
         return
-    job = Job(asking=asking, source=source, backend=open_backend(backend, asking.task.name, connection))
+    opened = open_backend(backend, asking.task.name, connection)
+    job = Job(asking=asking, source=source, n_records=n_known or 0, backend=opened)
     budget = Budget(max_requests=max_requests, max_tokens=max_tokens, max_cost=max_cost, price=price)
-    options = Options(concurrency=concurrency, max_asks=max_asks, keeps_reasoning=keep_reasoning, budget=budget)
+    options = Options(
+        concurrency=concurrency,
+        max_asks=max_asks,
+        keeps_reasoning=keep_reasoning,
+        budget=budget,
+        ids_differ=n_known is not None,
+    )
     run_job(job, places, options=options)
 
 
@@ -185,7 +194,7 @@ def run_job(job: Job, places: Places, *, options: Options) -> None:
     """Runs, writes and leaves a manifest; the work folder goes when all is done."""
     started = time.time()
     task, backend = job.asking.task, job.backend
-    progress = Progress(n_lines(job.source) * task.file.n_answers, price=options.budget.price)
+    progress = Progress(job.n_records * task.file.n_answers, price=options.budget.price)
     with Cache(places.answers) as answers:
         if places.answers != places.own_answers and places.own_answers.is_file():
             answers.adopt(places.own_answers)  # of a run that stopped before it was given a cache
@@ -279,10 +288,10 @@ def _complain(counts: Counter[str], places: Places) -> None:
     print(f"warning: {said}", file=sys.stderr)
 
 
-def n_lines(source: Path) -> int:
-    """How many lines a plain file has, for the time left; 0 for others."""
+def n_records(source: Path, field: str) -> int | None:
+    """How many records a file holds, all of which were found to be readable and to differ in their ids.
+
+    None of what can be read but once, such as a pipe: its records are looked at as they come.
+    """
     path = source / "corpus.jsonl" if source.is_dir() else source
-    if path.suffix == ".gz" or not path.is_file():
-        return 0
-    with path.open("rb") as data:
-        return sum(block.count(b"\n") for block in iter(lambda: data.read(BLOCK_BYTES), b""))
+    return None if path.exists() and not path.is_file() else check_file(path, field)
