@@ -14,7 +14,7 @@ from pathlib import Path
 from workspace import ROOT, Package, finish, packages
 
 SCHEMAS = Path("docs") / "formats" / "schemas"
-VENDORED = {"_files.py": True, "_kiwi.py": False, "benchmarks/figures.py": False}
+VENDORED = {"_files.py": True, "_kiwi.py": False, "_options.py": False, "benchmarks/figures.py": False}
 """Vendored files, in a package's source or, with a folder, in that folder of it; True where every package must."""
 
 

@@ -14,8 +14,9 @@ import msgspec
 import typer
 
 from ._files import InputError, Manifest, Output, read_json, read_jsonl, whole, write_json, write_jsonl, write_text
-from .cli_options import Answers, OutputPath, version
-from .filters import Bounds, Passage, QueryFilters, Reranked, RoundTrip
+from ._options import grouped
+from .cli_options import Answers, OutputPath, Rejects, version
+from .filters import Bounds, Filter, Passage, QueryFilters, Reranked, RoundTrip
 from .metadata import GenerationMetadata, Generators, metadata
 from .outcomes import Answered, Rejected
 from .pairs import Pair, Split, Tally, pairs_of, read_passages, read_splits
@@ -30,46 +31,81 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
     score: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrittenFor:
+    """What the queries were written for."""
+
+    passages: Annotated[Path, typer.Option(help="The passages that the queries were written for.")]
+    pairs: Annotated[Path | None, typer.Option(help="Pairs whose documents' splits are taken over.")] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Strictness:
+    """What the filters let pass."""
+
+    min_hangul: Annotated[float, typer.Option(help="Share of Hangul in Korean queries.")] = 0.8
+    max_copied: Annotated[float, typer.Option(help="Share copied from the passage.")] = 0.6
+    near: Annotated[float, typer.Option(help="Similarity of near duplicates.")] = 0.8
+    max_crowd: Annotated[int, typer.Option(help="Kept queries that may be alike.")] = 3
+
+    def bounds(self) -> Bounds:
+        return Bounds(min_hangul=self.min_hangul, max_copied=self.max_copied, near=self.near, max_crowd=self.max_crowd)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Searched:
+    """What a search engine and a reranker found with these queries."""
+
+    run: Annotated[Path | None, typer.Option(help="TREC run of these queries: keep round trips.")] = None
+    top_k: Annotated[int, typer.Option(min=1, help="Rank that a round trip must reach.")] = 10
+    scores: Annotated[Path | None, typer.Option(help="JSON Lines query_id, doc_id, score of a reranker.")] = None
+    min_score: Annotated[float, typer.Option(help="Lowest score that is kept.")] = 0.5
+
+    def filters(self) -> dict[str, Filter]:
+        """A filter for each file given."""
+        found: dict[str, Filter] = {}
+        if self.run is not None:
+            found["round_trip"] = RoundTrip(read_ranks(self.run), self.top_k)
+        if self.scores is not None:
+            found["reranker"] = Reranked(read_scores(self.scores), self.min_score)
+        return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """What is written beside the pairs."""
+
+    rejected: Rejects = None
+    summary: Annotated[
+        Path | None, typer.Option("--metadata", help="By default generation_metadata.json beside the output.")
+    ] = None
+
+
+@grouped
 def filter_command(
     answers: Answers,
     output: OutputPath,
-    passages: Annotated[Path, typer.Option("--passages", help="The passages that the queries were written for.")],
-    pairs: Annotated[Path | None, typer.Option("--pairs", help="Pairs whose documents' splits are taken over.")] = None,
-    run: Annotated[Path | None, typer.Option("--run", help="TREC run of these queries: keep round trips.")] = None,
-    top_k: Annotated[int, typer.Option("--top-k", min=1, help="Rank that a round trip must reach.")] = 10,
-    scores: Annotated[
-        Path | None, typer.Option("--scores", help="JSON Lines query_id, doc_id, score of a reranker.")
-    ] = None,
-    min_score: Annotated[float, typer.Option("--min-score", help="Lowest score that is kept.")] = 0.5,
-    min_hangul: Annotated[float, typer.Option("--min-hangul", help="Share of Hangul in Korean queries.")] = 0.8,
-    max_copied: Annotated[float, typer.Option("--max-copied", help="Share copied from the passage.")] = 0.6,
-    near: Annotated[float, typer.Option("--near", help="Similarity of near duplicates.")] = 0.8,
-    max_crowd: Annotated[int, typer.Option("--max-crowd", help="Kept queries that may be alike.")] = 3,
-    rejected: Annotated[
-        Path | None, typer.Option("--rejected", help="By default NAME.rejected.jsonl beside the output.")
-    ] = None,
-    summary: Annotated[
-        Path | None, typer.Option("--metadata", help="By default generation_metadata.json beside the output.")
-    ] = None,
+    written_for: WrittenFor,
+    strictness: Strictness,
+    searched: Searched,
+    beside: Beside,
 ) -> None:
     """Filter generated queries into pairs; every query that is dropped is in the rejects with its reason.
 
     ANSWERS.rejected.jsonl, which `run` leaves beside its answers, is counted in the metadata.
     """
-    bounds = Bounds(min_hangul=min_hangul, max_copied=max_copied, near=near, max_crowd=max_crowd)
-    corpus = read_passages(passages)
+    bounds, pairs = strictness.bounds(), written_for.pairs
+    corpus = read_passages(written_for.passages)
     filters = QueryFilters(bounds, corpus.values())
-    if run is not None:
-        filters.filters["round_trip"] = RoundTrip(read_ranks(run), top_k)
-    if scores is not None:
-        filters.filters["reranker"] = Reranked(read_scores(scores), min_score)
+    filters.filters |= searched.filters()
+    inputs = (answers, written_for.passages, pairs, searched.run, searched.scores)
     filtering = Filtering(
         answers=answers,
         output=output,
-        rejected=rejected or output.with_name(f"{output.stem}.rejected.jsonl"),
-        summary=summary or output.with_name("generation_metadata.json"),
-        inputs=[path for path in (answers, passages, pairs, run, scores) if path is not None],
-        parameters={"bounds": bounds, "top_k": top_k, "min_score": min_score},
+        rejected=beside.rejected or output.with_name(f"{output.stem}.rejected.jsonl"),
+        summary=beside.summary or output.with_name("generation_metadata.json"),
+        inputs=[path for path in inputs if path is not None],
+        parameters={"bounds": bounds, "top_k": searched.top_k, "min_score": searched.min_score},
     )
     filter_answers(filtering, corpus, filters, splits=read_splits(pairs) if pairs is not None else None)
 

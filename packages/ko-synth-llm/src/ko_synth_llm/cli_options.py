@@ -17,6 +17,7 @@ Ask = Annotated[
 TaskName = Annotated[str, typer.Argument(metavar="TASK", help="A built-in task or a task's folder.")]
 Input = Annotated[Path, typer.Argument(metavar="INPUT", help="JSON Lines (or .gz), or a folder with corpus.jsonl.")]
 Answers = Annotated[Path, typer.Argument(metavar="ANSWERS", help="What `run` wrote.")]
+Rejects = Annotated[Path | None, typer.Option("--rejected", help="By default NAME.rejected.jsonl beside the output.")]
 OutputPath = Annotated[Path, typer.Option("-o", "--output", help="The file to write.")]
 
 

@@ -15,45 +15,19 @@ from typing import IO
 import msgspec
 
 from ._files import InputError, Manifest, Output, whole
+from ._options import grouped
 from .asking import Asking
-from .backend_choice import Connection, named, open_backend
+from .backend_choice import named, open_backend
 from .backends import Backend, RecordedBackend
 from .batch import BudgetReachedError, Options, run
-from .budget import Budget, Price, read_price
 from .cache import Cache
-from .cli_options import Ask, Input, OutputPath, TaskName, asked_items, version
-from .cli_run_options import (
-    BackendOption,
-    BaseUrlOption,
-    CacheOption,
-    ConcurrencyOption,
-    DryRunOption,
-    EngineOption,
-    KeepReasoningOption,
-    MaxAsksOption,
-    MaxCostOption,
-    MaxRequestsOption,
-    MaxRetriesOption,
-    MaxTokensOption,
-    ModelOption,
-    PricesOption,
-    RejectedOption,
-    RequestsPerMinuteOption,
-    SamplingOption,
-    StrictOption,
-    ThinkingOption,
-    TimeoutSOption,
-    TokensPerMinuteOption,
-    WorkOption,
-)
-from .engine import Engine
+from .cli_options import Input, OutputPath, TaskName, version
+from .cli_run_options import Kept, Limits, Model, Wanted
 from .forecast import forecast
 from .ids import check_file
 from .outcomes import Rejected, Result
 from .progress import Progress
 from .records import read_records
-from .settings import changed
-from .tasks import load_task, with_sampling
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,16 +67,14 @@ class Places:
         return self.cache or self.own_answers
 
     @classmethod
-    def of(
-        cls, output: Path, *, rejected: Path | None, cache: Path | None, work: Path | None, strict: bool
-    ) -> "Places":
+    def of(cls, output: Path, kept: Kept, *, strict: bool) -> "Places":
         """The places that go with an output, where the user named no others."""
         return cls(
             output=output,
-            rejected=rejected or output.with_name(f"{output.stem}.rejected.jsonl"),
+            rejected=kept.rejected or output.with_name(f"{output.stem}.rejected.jsonl"),
             log=output.with_name(f"{output.stem}.log.jsonl"),
-            cache=cache,
-            work=work or output.with_name(f".{output.name}.work"),
+            cache=kept.cache,
+            work=kept.work or output.with_name(f".{output.name}.work"),
             strict=strict,
         )
 
@@ -118,76 +90,33 @@ class Job:
     backend: Backend
 
 
+@grouped
 def run_command(
-    task: TaskName,
-    source: Input,
-    output: OutputPath,
-    backend: BackendOption,
-    model: ModelOption = "",
-    base_url: BaseUrlOption = "https://api.openai.com/v1",
-    sampling: SamplingOption = [],
-    thinking: ThinkingOption = "",
-    engine: EngineOption = [],
-    ask: Ask = [],
-    cache: CacheOption = None,
-    work: WorkOption = None,
-    rejected: RejectedOption = None,
-    strict: StrictOption = False,
-    keep_reasoning: KeepReasoningOption = False,
-    concurrency: ConcurrencyOption = 64,
-    max_asks: MaxAsksOption = 3,
-    timeout_s: TimeoutSOption = 120.0,
-    max_retries: MaxRetriesOption = 6,
-    requests_per_minute: RequestsPerMinuteOption = 0.0,
-    tokens_per_minute: TokensPerMinuteOption = 0.0,
-    max_requests: MaxRequestsOption = 0,
-    max_tokens: MaxTokensOption = 0,
-    max_cost: MaxCostOption = 0.0,
-    prices: PricesOption = None,
-    dry_run: DryRunOption = False,
+    task: TaskName, source: Input, output: OutputPath, model: Model, wanted: Wanted, kept: Kept, limits: Limits
 ) -> None:
     """Ask a model about every record of a file.
 
     Answers go to OUTPUT in the order of the input, rejects to NAME.rejected.jsonl with their reasons, times to
     NAME.log.jsonl. A run that was stopped or killed goes on when it is started again.
     """
-    connection = Connection(
-        model=model,
-        base_url=base_url,
-        concurrency=concurrency,
-        timeout_s=timeout_s,
-        max_retries=max_retries,
-        requests_per_minute=requests_per_minute,
-        tokens_per_minute=tokens_per_minute,
-        engine=changed(Engine(), engine, option="--engine"),
-    )
-    settings = [*sampling, f"thinking={thinking}"] if thinking else sampling
-    asking = Asking(with_sampling(load_task(task), settings), asked=asked_items(ask))
-    asked_of = named(backend, connection)
-    price = price_of(asked_of.model, prices, max_cost=max_cost)
+    connection, asking = model.connection(), wanted.asking(task)
+    asked_of = named(model.backend, connection)
+    budget = limits.budget(asked_of.model)
     n_known = n_records(source, asking.task.file.record.id)
-    places = Places.of(output, rejected=rejected, cache=cache, work=work, strict=strict)
-    if dry_run:
-        print("\n".join(forecast(asking, read_records(source), asked_of, cache_path=places.answers).lines(price)))
+    places = Places.of(output, kept, strict=wanted.strict)
+    if limits.dry_run:
+        counts = forecast(asking, read_records(source), asked_of, cache_path=places.answers)
+        print("\n".join(counts.lines(budget.price)))
         return
-    opened = open_backend(backend, asking.task.name, connection)
-    job = Job(asking=asking, source=source, n_records=n_known or 0, backend=opened)
-    budget = Budget(max_requests=max_requests, max_tokens=max_tokens, max_cost=max_cost, price=price)
     options = Options(
-        concurrency=concurrency,
-        max_asks=max_asks,
-        keeps_reasoning=keep_reasoning,
+        concurrency=model.concurrency,
+        max_asks=wanted.max_asks,
+        keeps_reasoning=wanted.keep_reasoning,
         budget=budget,
         ids_differ=n_known is not None,
     )
-    run_job(job, places, options=options)
-
-
-def price_of(model: str, prices: Path | None, *, max_cost: float) -> Price:
-    """What a model costs by the user's table; InputError where a limit needs a table and there is none."""
-    if max_cost and prices is None:
-        raise InputError("--max-cost needs --prices, a table of what the model costs")
-    return Price() if prices is None else read_price(prices, model)
+    backend = open_backend(model.backend, asking.task.name, connection)
+    run_job(Job(asking=asking, source=source, n_records=n_known or 0, backend=backend), places, options=options)
 
 
 def run_job(job: Job, places: Places, *, options: Options) -> None:

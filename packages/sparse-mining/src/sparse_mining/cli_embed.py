@@ -9,7 +9,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from sparse_mining.options import Dimensions, Passages, Seed, grouped, log
+from sparse_mining._options import grouped
+from sparse_mining.options import Dimensions, Passages, Seed, log
 
 Folder = Annotated[Path, typer.Option("-o", "--output", help="Folder for arrays, ids, encoder and clusters")]
 Prefix = Annotated[str, typer.Option(help="Before each such text, for --method model; auto: by the model's name")]

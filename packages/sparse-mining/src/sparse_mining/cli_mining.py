@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sparse_mining._files import InputError
+from sparse_mining._options import grouped
 from sparse_mining.bounds import Bounds, Margin, by_miner, window
 from sparse_mining.groups import Sampling, Scale
-from sparse_mining.options import K1, B, Dimensions, Passages, Seed, VariantOption, grouped, log
+from sparse_mining.options import K1, B, Dimensions, Passages, Seed, VariantOption, log
 
 if TYPE_CHECKING:
     from sparse_mining.miners import Share

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sparse_mining._files import InputError, Manifest, Output
+from sparse_mining._options import grouped
 from sparse_mining.fusion import How
 from sparse_mining.options import (
     K1,
@@ -21,7 +22,6 @@ from sparse_mining.options import (
     Passages,
     Seed,
     VariantOption,
-    grouped,
     log,
     package_version,
 )
