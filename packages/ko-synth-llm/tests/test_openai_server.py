@@ -131,7 +131,7 @@ def test_a_server_that_stays_broken_makes_rejects(tmp_path: Path) -> None:
         )
     assert isinstance(result.outcome, Rejected)
     assert result.outcome.reason == "server"
-    assert "no answer within 0.05 s, after 1 attempts" in result.outcome.detail
+    assert "no answer within 0.05 s, after 1 attempt" in result.outcome.detail
 
 
 def test_a_rate_limit_spreads_what_is_taken(tmp_path: Path) -> None:

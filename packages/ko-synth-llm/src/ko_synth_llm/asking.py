@@ -7,6 +7,8 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import msgspec
+
 from ._files import InputError
 from .answer_schema import AnswerSchema
 from .narrowing import narrowed
@@ -116,7 +118,7 @@ class Asking:
         value = record.fields.get(name)
         if isinstance(value, str) and value:
             return value
-        found = "is missing" if value is None else f"is {value!r}"
+        found = f"is {msgspec.json.encode(value).decode()}" if name in record.fields else "is missing"
         raise UnaskableError(f"{record.where}: {name!r} {found}, but task {self.task.name!r} needs a text there")
 
     def _check_asked(self, name: str) -> None:

@@ -35,27 +35,35 @@ class Named:
     revision: str
 
 
+def recording_of(name: str) -> Path | None:
+    """The recording that a backend's name holds, if it does.
+
+    >>> str(recording_of("recorded:replies.jsonl")), recording_of("openai")
+    ('replies.jsonl', None)
+    """
+    kind, _, place = name.partition(":")
+    return Path(place) if kind == "recorded" and place else None
+
+
 def named(name: str, connection: Connection) -> Named:
     """The model of a backend that is not opened, for what needs no answer from it."""
-    kind, _, place = name.partition(":")
-    if kind == "recorded" and place:
-        return Named(model=RecordedBackend.model, revision=recording_revision(Path(place)))
+    if recording := recording_of(name):
+        return Named(model=RecordedBackend.model, revision=recording_revision(recording))
     _check(name, connection)
-    return Named(model=connection.model, revision="" if kind == "openai" else connection.engine.weights)
+    return Named(model=connection.model, revision="" if name == "openai" else connection.engine.weights)
 
 
 def open_backend(name: str, task: str, connection: Connection) -> Backend:
     """The backend of a name such as `recorded:replies.jsonl`, `openai`, `vllm` or `transformers`."""
-    kind, _, place = name.partition(":")
-    if kind == "recorded" and place:
-        return RecordedBackend(Path(place), task)
+    if recording := recording_of(name):
+        return RecordedBackend(recording, task)
     _check(name, connection)
     try:
-        if kind == "openai":
+        if name == "openai":
             from .openai_server import OpenAIBackend
 
             return OpenAIBackend(connection)
-        if kind == "vllm":
+        if name == "vllm":
             from .vllm_engine import VllmBackend
 
             return VllmBackend(connection.model, connection.engine)

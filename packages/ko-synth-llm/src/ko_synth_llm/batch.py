@@ -217,7 +217,7 @@ def _is_done(waiting: _Waiting | Result) -> bool:
 
 def _unaskable(asking: Asking, record: Record, detail: str) -> Rejected:
     record_id = record.fields.get(asking.task.file.record.id)
-    name = record_id if isinstance(record_id, str) else record.where
+    name = record_id if isinstance(record_id, str) and record_id else record.where
     return Rejected(id=f"{name}#1", record_id=name, reason="record", detail=detail)
 
 

@@ -103,6 +103,9 @@ class Cache:
         rows = self._execute(f"SELECT key, kept FROM answers WHERE key IN ({marks})", list(keys))
         return {key: msgspec.json.decode(kept, type=Kept) for key, kept in rows}
 
+    def is_empty(self) -> bool:
+        return not self._execute("SELECT 1 FROM answers LIMIT 1")
+
     def keep(self, answers: Sequence[NewAnswer]) -> list[Kept]:
         """Keeps answers, all or none, and returns what the cache now holds of each: the first of a key stays.
 

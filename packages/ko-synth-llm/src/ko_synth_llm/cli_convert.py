@@ -15,7 +15,7 @@ import msgspec
 import typer
 
 from ._files import InputError, Manifest, Output, read_jsonl, whole
-from .cli_options import Answers, OutputPath, version
+from .cli_options import Answers, OutputPath, check_apart, version
 from .generated import Written, documents, hard_negatives, paraphrased, read_groups, read_pairs
 from .outcomes import Answered, Rejected
 from .pairs import Pair
@@ -48,7 +48,9 @@ def convert_command(
     task = _task(answers)
     outcomes = _outcomes(task, answers, source)
     places = _places(task, output)
-    counts = write_outcomes(outcomes, places, first=_corpus(passages) if passages is not None else None)
+    first = _corpus(passages) if passages is not None else None
+    check_apart([answers, source, first], [places.pairs, places.passages, places.rejected])
+    counts = write_outcomes(outcomes, places, first=first)
     outputs = [Output(path=places.rejected, format="rejects", n_records=counts["rejected"])]
     if places.pairs is not None:
         outputs.insert(0, Output(path=places.pairs, format="pairs", n_records=counts["pairs"]))

@@ -15,7 +15,7 @@ import typer
 
 from ._files import InputError, Manifest, Output, read_json, read_jsonl, whole, write_json, write_jsonl, write_text
 from ._options import grouped
-from .cli_options import Answers, OutputPath, Rejects, version
+from .cli_options import Answers, OutputPath, Rejects, check_apart, corpus_of, version
 from .filters import Bounds, Filter, Passage, QueryFilters, Reranked, RoundTrip
 from .metadata import GenerationMetadata, Generators, metadata
 from .outcomes import Answered, Rejected
@@ -43,10 +43,10 @@ class WrittenFor:
 class Strictness:
     """What the filters let pass."""
 
-    min_hangul: Annotated[float, typer.Option(help="Share of Hangul in Korean queries.")] = 0.8
-    max_copied: Annotated[float, typer.Option(help="Share copied from the passage.")] = 0.6
-    near: Annotated[float, typer.Option(help="Similarity of near duplicates.")] = 0.8
-    max_crowd: Annotated[int, typer.Option(help="Kept queries that may be alike.")] = 3
+    min_hangul: Annotated[float, typer.Option(min=0, max=1, help="Share of Hangul in Korean queries.")] = 0.8
+    max_copied: Annotated[float, typer.Option(min=0, max=1, help="Share copied from the passage.")] = 0.6
+    near: Annotated[float, typer.Option(min=0, max=1, help="Similarity of near duplicates.")] = 0.8
+    max_crowd: Annotated[int, typer.Option(min=1, help="Kept queries that may be alike.")] = 3
 
     def bounds(self) -> Bounds:
         return Bounds(min_hangul=self.min_hangul, max_copied=self.max_copied, near=self.near, max_crowd=self.max_crowd)
@@ -95,6 +95,10 @@ def filter_command(
     ANSWERS.rejected.jsonl, which `run` leaves beside its answers, is counted in the metadata.
     """
     bounds, pairs = strictness.bounds(), written_for.pairs
+    rejected = beside.rejected or output.with_name(f"{output.stem}.rejected.jsonl")
+    summary = beside.summary or output.with_name("generation_metadata.json")
+    read = [answers, unanswered_of(answers), corpus_of(written_for.passages), pairs, searched.run, searched.scores]
+    check_apart(read, [output, rejected, summary])
     corpus = read_passages(written_for.passages)
     filters = QueryFilters(bounds, corpus.values())
     filters.filters |= searched.filters()
@@ -102,12 +106,17 @@ def filter_command(
     filtering = Filtering(
         answers=answers,
         output=output,
-        rejected=beside.rejected or output.with_name(f"{output.stem}.rejected.jsonl"),
-        summary=beside.summary or output.with_name("generation_metadata.json"),
+        rejected=rejected,
+        summary=summary,
         inputs=[path for path in inputs if path is not None],
         parameters={"bounds": bounds, "top_k": searched.top_k, "min_score": searched.min_score},
     )
     filter_answers(filtering, corpus, filters, splits=read_splits(pairs) if pairs is not None else None)
+
+
+def unanswered_of(answers: Path) -> Path:
+    """Where `run` wrote the records that got no answer."""
+    return answers.with_name(f"{answers.stem}.rejected.jsonl")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +139,7 @@ def filter_answers(
     tally, generators = Tally(), Generators()
     stream = generators.noted(read_jsonl(job.answers, Answered))
     write_sorted(pairs_of(stream, corpus, filters, splits=splits, tally=tally), job.output, job.rejected)
-    unanswered = job.answers.with_name(f"{job.answers.stem}.rejected.jsonl")
+    unanswered = unanswered_of(job.answers)
     failures = read_jsonl(unanswered, Rejected) if unanswered.is_file() else iter(())
     made = metadata(tally, generators, filters=list(filters.filters), bounds=filters.bounds, unanswered=failures)
     write_json(job.summary, made)
@@ -160,6 +169,7 @@ def verdicts_command(
 ) -> None:
     """Write the verdicts of `synonym_judge` for `ko-synonyms merge`."""
     started = time.time()
+    check_apart([answers, candidates], [output])
     known = read_candidates(candidates)
     yes_or_no: Counter[str] = Counter()
     n_records = write_jsonl(output, _counted(verdicts_of(read_jsonl(answers, Answered), known), yes_or_no))
@@ -226,6 +236,8 @@ def report_command(
     started = time.time()
     dropped = pairs.with_name(f"{pairs.stem}.rejected.jsonl")
     summary = pairs.with_name("generation_metadata.json")
+    table = output.with_suffix(".json")
+    check_apart([pairs, dropped, summary, corpus_of(passages)], [output, table])
     made = make_report(
         list(read_jsonl(pairs, Pair)),
         list(read_jsonl(dropped, Rejected)) if dropped.is_file() else [],
@@ -234,7 +246,6 @@ def report_command(
         n_shown=shown,
         seed=seed,
     )
-    table = output.with_suffix(".json")
     write_text(output, html(made))
     write_json(table, made)
     Manifest(

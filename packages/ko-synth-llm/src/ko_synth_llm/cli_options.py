@@ -3,6 +3,7 @@
 In a module of its own, since commands live in several.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -25,6 +26,24 @@ def version() -> str:
     from importlib.metadata import version
 
     return version("ko-synth-llm")
+
+
+def check_apart(read: Iterable[Path | None], written: Iterable[Path | None]) -> None:
+    """InputError where a command would write over what it reads, or two things to one place; None is no file."""
+    inputs = {path.resolve() for path in read if path is not None}
+    outputs: set[Path] = set()
+    for path in (path for path in written if path is not None):
+        place = path.resolve()
+        if place in inputs:
+            raise InputError(f"{path}: is read here and would be written over: give another -o")
+        if place in outputs:
+            raise InputError(f"{path}: would be written twice: give the outputs different names")
+        outputs.add(place)
+
+
+def corpus_of(path: Path) -> Path:
+    """The file that is read where a folder with a corpus.jsonl may be given."""
+    return path / "corpus.jsonl" if path.is_dir() else path
 
 
 def asked_items(options: list[str]) -> dict[str, list[str]]:

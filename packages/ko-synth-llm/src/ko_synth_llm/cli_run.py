@@ -17,11 +17,11 @@ import msgspec
 from ._files import InputError, Manifest, Output, whole
 from ._options import grouped
 from .asking import Asking
-from .backend_choice import named, open_backend
+from .backend_choice import named, open_backend, recording_of
 from .backends import Backend, RecordedBackend
 from .batch import BudgetReachedError, Options, run
 from .cache import Cache
-from .cli_options import Input, OutputPath, TaskName, version
+from .cli_options import Input, OutputPath, TaskName, check_apart, corpus_of, version
 from .cli_run_options import Kept, Limits, Model, Wanted
 from .forecast import forecast
 from .ids import check_file
@@ -66,6 +66,16 @@ class Places:
         """The cache: the user's, or the run's own."""
         return self.cache or self.own_answers
 
+    def drop_empty(self) -> None:
+        """Removes the log and the work folder of a run that got no answer at all."""
+        if self.log.is_file() and not self.log.stat().st_size:
+            self.log.unlink()
+        if self.own_answers.is_file():
+            with Cache(self.own_answers) as answers:
+                is_empty = answers.is_empty()
+            if is_empty:
+                shutil.rmtree(self.work, ignore_errors=True)
+
     @classmethod
     def of(cls, output: Path, kept: Kept, *, strict: bool) -> "Places":
         """The places that go with an output, where the user named no others."""
@@ -102,8 +112,10 @@ def run_command(
     connection, asking = model.connection(), wanted.asking(task)
     asked_of = named(model.backend, connection)
     budget = limits.budget(asked_of.model)
-    n_known = n_records(source, asking.task.file.record.id)
     places = Places.of(output, kept, strict=wanted.strict)
+    recording = recording_of(model.backend)
+    check_apart([corpus_of(source), recording], [places.output, places.rejected, places.log, places.answers])
+    n_known = n_records(source, asking.task.file.record.id)
     if limits.dry_run:
         counts = forecast(asking, read_records(source), asked_of, cache_path=places.answers)
         print("\n".join(counts.lines(budget.price)))
@@ -124,11 +136,16 @@ def run_job(job: Job, places: Places, *, options: Options) -> None:
     started = time.time()
     task, backend = job.asking.task, job.backend
     progress = Progress(job.n_records * task.file.n_answers, price=options.budget.price)
-    with Cache(places.answers) as answers:
-        if places.answers != places.own_answers and places.own_answers.is_file():
-            answers.adopt(places.own_answers)  # of a run that stopped before it was given a cache
-        results = run(task, read_records(job.source), backend, cache=answers, asked=job.asking.asked, options=options)
-        counts, stopped = write_results(results, places, progress)
+    try:
+        with Cache(places.answers) as answers:
+            if places.answers != places.own_answers and places.own_answers.is_file():
+                answers.adopt(places.own_answers)  # of a run that stopped before it was given a cache
+            asked, records = job.asking.asked, read_records(job.source)
+            results = run(task, records, backend, cache=answers, asked=asked, options=options)
+            counts, stopped = write_results(results, places, progress)
+    except InputError:
+        places.drop_empty()
+        raise
     recording = backend.path if isinstance(backend, RecordedBackend) else None
     Manifest(
         package="ko-synth-llm",
@@ -222,5 +239,5 @@ def n_records(source: Path, field: str) -> int | None:
 
     None of what can be read but once, such as a pipe: its records are looked at as they come.
     """
-    path = source / "corpus.jsonl" if source.is_dir() else source
+    path = corpus_of(source)
     return None if path.exists() and not path.is_file() else check_file(path, field)

@@ -3,6 +3,7 @@
 In a module of their own, so that the command can be read.
 """
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
@@ -16,7 +17,7 @@ from .budget import Budget, Price, read_price
 from .cli_options import Ask, Rejects, asked_items
 from .engine import Engine
 from .settings import changed
-from .tasks import load_task, with_sampling
+from .tasks import THINKING, load_task, with_sampling
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,8 +35,8 @@ class Model:
     concurrency: Annotated[int, typer.Option(min=1, help="Requests at once.")] = 64
     timeout_s: Annotated[float, typer.Option("--timeout", help="Seconds for one request.")] = 120.0
     max_retries: Annotated[int, typer.Option(min=0, help="Repeats of a request that fails.")] = 6
-    requests_per_minute: Annotated[float, typer.Option(help="0: no limit.")] = 0.0
-    tokens_per_minute: Annotated[float, typer.Option(help="0: no limit.")] = 0.0
+    requests_per_minute: Annotated[float, typer.Option(min=0, help="0: no limit.")] = 0.0
+    tokens_per_minute: Annotated[float, typer.Option(min=0, help="0: no limit.")] = 0.0
 
     def connection(self) -> Connection:
         return Connection(
@@ -66,6 +67,8 @@ class Wanted:
     strict: Annotated[bool, typer.Option("--strict", help="Fail, without output, if any record is rejected.")] = False
 
     def asking(self, task: str) -> Asking:
+        if self.thinking and not re.fullmatch(THINKING, self.thinking):
+            raise InputError(f"--thinking {self.thinking}: wanted on, off or a number of tokens from 1")
         settings = [*self.sampling, f"thinking={self.thinking}"] if self.thinking else self.sampling
         return Asking(with_sampling(load_task(task), settings), asked=asked_items(self.ask))
 
@@ -83,9 +86,9 @@ class Kept:
 class Limits:
     """What it may cost."""
 
-    max_requests: Annotated[int, typer.Option(help="Stop there; 0: no limit.")] = 0
-    max_tokens: Annotated[int, typer.Option(help="Stop there, prompts included; 0: no limit.")] = 0
-    max_cost: Annotated[float, typer.Option(help="Stop there; needs --prices. 0: no limit.")] = 0.0
+    max_requests: Annotated[int, typer.Option(min=0, help="Stop there; 0: no limit.")] = 0
+    max_tokens: Annotated[int, typer.Option(min=0, help="Stop there, prompts included; 0: no limit.")] = 0
+    max_cost: Annotated[float, typer.Option(min=0, help="Stop there; needs --prices. 0: no limit.")] = 0.0
     prices: Annotated[
         Path | None, typer.Option(help='TOML: ["model"] prompt = 1.0, completion = 4.0 (per million)')
     ] = None

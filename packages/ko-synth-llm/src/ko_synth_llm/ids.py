@@ -51,7 +51,11 @@ class SeenIds:
         Repeat(position=1, id='b', first=2)
         """
         found = [record.fields.get(self.field) for record in records]
-        rows = [(hash(name), number) for number, name in enumerate(found, self.n_records + 1) if isinstance(name, str)]
+        rows = [
+            (hash(name), number)
+            for number, name in enumerate(found, self.n_records + 1)
+            if isinstance(name, str) and name
+        ]
         n_before = self._db.total_changes
         try:
             self._db.executemany("INSERT INTO ids VALUES (?, ?) ON CONFLICT DO NOTHING", rows)

@@ -141,9 +141,10 @@ class OpenAIBackend:
             self._session = None
 
     def _given_up(self, error: "_PassingError", n_attempts: int) -> Exception:
+        tried = f"after {n_attempts} attempt{'s' if n_attempts > 1 else ''}"
         if error.is_connection and not self._is_reached:
-            return InputError(f"{self._connection.base_url}: {error}, after {n_attempts} attempts: is a server there?")
-        return RequestError("server", f"{error}, after {n_attempts} attempts", n_attempts=n_attempts)
+            return InputError(f"{self._connection.base_url}: {error}, {tried}: is a server there?")
+        return RequestError("server", f"{error}, {tried}", n_attempts=n_attempts)
 
     async def _not_found(self, error: "_NotFoundError") -> str:
         """What to say of a 404, with the models that the server says it has."""

@@ -28,8 +28,9 @@ def changed(settings: S, changes: Iterable[str], *, option: str) -> S:
         name, sign, value = change.partition("=")
         if name not in known or not sign:
             near = get_close_matches(name, known, n=1)
-            hint = f"did you mean {near[0]!r}? " if near and sign else ""
-            raise InputError(f"{option} {change}: wanted NAME=VALUE; {hint}known are {', '.join(known)}")
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            wrong = f"there is no {name!r}{hint}" if sign else "wanted NAME=VALUE"
+            raise InputError(f"{option} {change}: {wrong}; known are {', '.join(known)}")
         held[name] = value
     try:
         return msgspec.convert(held, type(settings), strict=False)

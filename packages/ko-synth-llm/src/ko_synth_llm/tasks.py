@@ -4,6 +4,7 @@ Prompts are kept apart from code, so that people who write Korean well can chang
 """
 
 import hashlib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -17,6 +18,7 @@ from .answer_schema import AnswerSchema, SchemaError
 from .prompts import Prompt
 from .settings import changed
 
+THINKING = "^(on|off|[1-9][0-9]*)$"
 BUILT_IN = Path(__file__).parent / "tasks"
 
 
@@ -27,7 +29,7 @@ class Sampling(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     top_p: float = 1.0
     max_tokens: int = 512
     seed: int | None = None
-    thinking: Annotated[str, msgspec.Meta(pattern="^(on|off|[1-9][0-9]*)$")] | msgspec.UnsetType = msgspec.UNSET
+    thinking: Annotated[str, msgspec.Meta(pattern=THINKING)] | msgspec.UnsetType = msgspec.UNSET
     """`on`, `off`, or the most tokens of a thought; left to the model where it is unset."""
 
 
@@ -131,7 +133,7 @@ def _read_task_file(path: Path) -> TaskFile:
     try:
         file = msgspec.toml.decode(path.read_bytes(), type=TaskFile)
     except msgspec.MsgspecError as error:
-        raise InputError(f"{path}: {error}") from error
+        raise InputError(f"{path}: {_said_of_settings(str(error))}") from error
     for name, draw in file.draw.items():
         if not 1 <= draw.n <= len(draw.of):
             raise InputError(f"{path}: draw.{name}.n is {draw.n}, but must be 1 to {len(draw.of)}, the items given")
@@ -140,6 +142,22 @@ def _read_task_file(path: Path) -> TaskFile:
     if not file.record.text:
         raise InputError(f"{path}: record.text is empty, but must name the fields that an answer depends on")
     return file
+
+
+def _said_of_settings(error: str) -> str:
+    """What msgspec says of task.toml, with the nearest setting there is where it says that one is unknown.
+
+    >>> _said_of_settings("Object contains unknown field `max_token` - at `$.sampling`")
+    "there is no setting 'max_token' in sampling; did you mean 'max_tokens'?"
+    """
+    found = re.fullmatch(r"Object contains unknown field `([^`]*)`(?: - at `\$\.(.*)`)?", error)
+    if found is None:
+        return error
+    name, place = found.groups()
+    known = [field.name for kind in (TaskFile, Shape, Draw, Sampling) for field in msgspec.structs.fields(kind)]
+    near = get_close_matches(name, known, n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    return f"there is no setting {name!r}{f' in {place}' if place else ''}{hint}"
 
 
 def _known_fields(file: TaskFile) -> frozenset[str]:
