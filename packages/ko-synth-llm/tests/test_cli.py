@@ -62,6 +62,12 @@ def test_recorded_replies_become_answers_and_pairs_with_their_documents_split(tm
     report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
     assert (report["n_kept"], report["n_rejected"], len(report["rejected"])) == (3, 2, 2)
     assert [row["style"] for row in report["styles"]] == ["colloquial", "english", "keyword"]
+    assert [tuple(row.values()) for row in report["filters"]][:4] == [
+        ("length", 5, 1, 0.8),
+        ("script", 4, 0, 1.0),
+        ("points_at_text", 4, 1, 0.75),
+        ("unanswerable", 3, 0, 1.0),
+    ]
     assert "단어 가중치 검색 방식" in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
@@ -221,3 +227,9 @@ def test_a_style_that_was_not_asked_for_makes_its_reply_a_reject(tmp_path: Path)
     reject = objects(tmp_path / "answers.rejected.jsonl")[0]
     assert (reject["record_id"], reject["reason"]) == ("doc-1#0", "not_asked")
     assert '"question" is not one of "keyword", "code_mixed" or "english"' in reject["detail"]
+
+
+def test_show_takes_the_first_passage_of_a_folder() -> None:
+    done = ko_synth_llm("show", "queries", GOLDEN / "passages")
+    assert done.stdout == ko_synth_llm("show", "queries", GOLDEN / "passages/corpus.jsonl").stdout
+    assert "희소 검색은 단어마다 가중치(weight)를 둔다." in done.stdout

@@ -115,7 +115,7 @@ def test_a_share_is_no_percentage(answers: Path, tmp_path: Path, option: str) ->
     command = ("filter", answers, "-o", tmp_path / "p.jsonl", "--passages", GOLDEN / "passages", option, "80")
     done = ko_synth_llm(*command, ok=False)
     assert done.returncode == 2
-    assert f"Invalid value for '{option}': 80" in " ".join(done.stderr.split())
+    assert f"Invalid value for '{option}'" in done.stderr
 
 
 def test_null_is_not_said_to_be_missing(task: Path, tmp_path: Path) -> None:

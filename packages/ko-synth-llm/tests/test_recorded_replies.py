@@ -4,13 +4,16 @@
 and `synonym_judge` are the first ten of the sample's own recordings.
 """
 
+import hashlib
 import json
 from collections import Counter
 from pathlib import Path
 
 import pytest
 from a_command import ko_synth_llm, objects
-from ko_synth_llm.tasks import built_in_tasks
+from ko_synth_llm.asking import Asking
+from ko_synth_llm.records import read_records
+from ko_synth_llm.tasks import built_in_tasks, load_task
 
 RECORDED = Path(__file__).parent / "replies" / "recorded"
 RECORDING = RECORDED / "recording.jsonl"
@@ -26,6 +29,23 @@ def answered(task: str, folder: Path) -> Path:
 
 def reasons(rejected: Path) -> list[tuple[str, str]]:
     return [(line["id"], line["reason"]) for line in objects(rejected)]
+
+
+def test_the_prompts_are_those_that_the_replies_were_recorded_for() -> None:
+    """A change of a prompt is a new version of its task, and these replies answer the old one."""
+    found = {}
+    for task in built_in_tasks():
+        asking = Asking(load_task(task))
+        prompts = [asking.conversation(record).sha256 for record in read_records(RECORDED / f"{task}.jsonl")]
+        found[task] = hashlib.sha256("".join(prompts).encode()).hexdigest()[:12]
+    assert found == {
+        "documents": "d0bdb6cf2ce9",
+        "hard_negatives": "392744225cde",
+        "paraphrase": "6fa0f8d947c5",
+        "queries": "cd24fd3a342f",
+        "synonym_discover": "7a10e05971ae",
+        "synonym_judge": "7b3940b03efe",
+    }
 
 
 @pytest.mark.parametrize("task", built_in_tasks())

@@ -112,8 +112,8 @@ class _Run:
             raise InputError(self.repeated)
         if self.limit:
             raise BudgetReachedError(
-                f"{self.limit} is reached: {self.n_left} answers were not asked for; what is done is kept, "
-                f"run again with a higher limit to go on"
+                f"{self.limit} is reached: {self.n_left} {'answers were' if self.n_left > 1 else 'answer was'} not "
+                f"asked for; what is done is kept, run again with a higher limit to go on"
             )
 
     def _until_repeat(self, records: Sequence[Record]) -> Sequence[Record]:

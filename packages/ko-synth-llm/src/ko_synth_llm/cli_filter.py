@@ -242,7 +242,7 @@ def report_command(
         list(read_jsonl(pairs, Pair)),
         list(read_jsonl(dropped, Rejected)) if dropped.is_file() else [],
         read_passages(passages),
-        accepted=read_json(summary, GenerationMetadata).styles if summary.is_file() else [],
+        summary=read_json(summary, GenerationMetadata) if summary.is_file() else None,
         n_shown=shown,
         seed=seed,
     )

@@ -41,7 +41,8 @@ def read_records(path: Path) -> Iterator[Record]:
 
 
 def read_record(path: Path) -> Record:
-    """Reads a file that holds one JSON object, or the first of a JSON Lines file."""
+    """Reads a file that holds one JSON object, or the first of JSON Lines in a file or a BEIR folder."""
+    path = path / "corpus.jsonl" if path.is_dir() else path
     try:
         return Record(fields=msgspec.json.decode(path.read_bytes(), type=dict[str, object]), where=str(path))
     except OSError as error:

@@ -14,7 +14,7 @@ import msgspec
 from jinja2 import Environment
 
 from .filters import Passage
-from .metadata import ReasonCount, StyleCount, rate
+from .metadata import GenerationMetadata, ReasonCount, StyleCount, rate
 from .outcomes import Rejected
 from .pairs import Pair
 from .scripts import copied_span, hangul_share
@@ -34,6 +34,15 @@ class StyleSummary(msgspec.Struct, frozen=True, kw_only=True):
     """Share of Hangul among letters, 0 to 1."""
     mean_copied: float
     """Longest share of a query that is in its passage, 0 to 1."""
+
+
+class FilterRate(msgspec.Struct, frozen=True, kw_only=True):
+    """What one filter let pass of the queries that came to it."""
+
+    filter: str
+    n_in: int
+    n_rejected: int
+    accept_rate: float
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,6 +67,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     styles: Sequence[StyleSummary]
     accepted: Sequence[StyleCount]
     """Of generation_metadata.json."""
+    filters: Sequence[FilterRate]
+    """In the order in which they ask, from generation_metadata.json."""
     lengths: Mapping[str, int]
     """Kept queries by characters, in tens: `0-9`, `10-19`."""
     kept: Sequence[Shown]
@@ -69,11 +80,11 @@ def make_report(
     rejected: Sequence[Rejected],
     passages: Mapping[str, Passage],
     *,
-    accepted: Sequence[StyleCount],
+    summary: GenerationMetadata | None,
     n_shown: int,
     seed: int,
 ) -> Report:
-    """Counts everything and draws `n_shown` of either side, all of fewer."""
+    """Counts everything and draws `n_shown` of either side, all of fewer; summary: None where `filter` left none."""
     by_style: dict[str, list[Pair]] = {}
     for pair in kept:
         by_style.setdefault(style_of(pair), []).append(pair)
@@ -86,7 +97,8 @@ def make_report(
         accept_rate=rate(len(kept), len(kept) + len(rejected)),
         reasons=[ReasonCount(reason=name, n=n) for name, n in sorted(reasons.items(), key=lambda c: (-c[1], c[0]))],
         styles=[_summary(style, by_style[style], passages) for style in sorted(by_style)],
-        accepted=accepted,
+        accepted=summary.styles if summary is not None else [],
+        filters=filter_rates(summary) if summary is not None else [],
         lengths={f"{ten * 10}-{ten * 10 + 9}": tens[ten] for ten in sorted(tens)},
         kept=[_shown(p.query_id, p.query, style_of(p), passages.get(p.doc_id)) for p in _drawn(kept, n_shown, dice)],
         rejected=[
@@ -94,6 +106,15 @@ def make_report(
             for r in _drawn(rejected, n_shown, dice)
         ],
     )
+
+
+def filter_rates(summary: GenerationMetadata) -> list[FilterRate]:
+    """How much each filter let pass: a query that one refuses does not come to those after it."""
+    rates, n_in = [], summary.n_queries
+    for row in summary.rejected:
+        rates.append(FilterRate(filter=row.reason, n_in=n_in, n_rejected=row.n, accept_rate=rate(n_in - row.n, n_in)))
+        n_in -= row.n
+    return rates
 
 
 def html(report: Report) -> str:
