@@ -1,12 +1,16 @@
 """What people get wrong on the command line: each is told in one line, and nothing is written over or left behind."""
 
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 from a_command import ko_synth_llm
 from a_task import a_folder
 from ko_synth_llm._files import write_jsonl
-from model_server import ModelServer
+from model_server import Behaviour, ModelServer
 
 GOLDEN = Path(__file__).parents[3] / "docs/formats/golden"
 RECORDED = Path(__file__).parent / "replies" / "recorded"
@@ -126,3 +130,26 @@ def test_null_is_not_said_to_be_missing(task: Path, tmp_path: Path) -> None:
     rejects = (tmp_path / "a.rejected.jsonl").read_text(encoding="utf-8").splitlines()
     assert "null.jsonl:1: 'text' is null, but task 'echo' needs a text there" in rejects[0]
     assert "null.jsonl:3: 'id' is \\\"\\\", but task 'echo' needs a text there" in rejects[2]
+
+
+@pytest.mark.parametrize("styles", [["keyword", "haiku"], "question", [], 3])
+def test_styles_that_there_are_not_make_their_record_a_reject_and_ask_nothing(tmp_path: Path, styles: object) -> None:
+    source = tmp_path / "passages.jsonl"
+    write_jsonl(source, [{"_id": "a#0", "text": "가나다라", "styles": styles}])
+    done = ko_synth_llm("run", "queries", source, "-o", tmp_path / "a.jsonl", *NOBODY, ok=False)
+    assert "1 of 1 records were rejected (record: 1)" in done.stderr
+    reject = (tmp_path / "a.rejected.jsonl").read_text(encoding="utf-8")
+    assert "wanted a list of some of keyword, question, colloquial, code_mixed, english" in reject
+
+
+def test_a_run_that_is_interrupted_says_how_it_goes_on(task: Path, source: Path, tmp_path: Path) -> None:
+    with ModelServer(Behaviour(latency_s=60.0)) as server:
+        code = "from ko_synth_llm.cli import main; main()"
+        model = ("--backend", "openai", "--model", "tiny", "--base-url", server.url)
+        command = [sys.executable, "-c", code, "run", str(task), str(source), "-o", str(tmp_path / "a.jsonl"), *model]
+        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+            while not server.seen.requests and process.poll() is None:
+                time.sleep(0.01)
+            process.send_signal(signal.SIGINT)
+            _, said = process.communicate()
+    assert (process.returncode, said) == (130, "stopped: run the same command again to go on\n")

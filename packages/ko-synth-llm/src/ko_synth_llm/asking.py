@@ -110,8 +110,13 @@ class Asking:
         for name, draw in self.task.file.draw.items():
             if name in asked:
                 fields[name] = list(asked[name])
-            elif name not in fields:
+            elif fields.get(name) is None:
                 fields[name] = drawn(draw, f"{name}\n{self.record_id(record)}")
+            elif not _is_choice(fields[name], draw):
+                raise UnaskableError(
+                    f"{record.where}: {name!r} is {msgspec.json.encode(fields[name]).decode()}, wanted a list of some "
+                    f"of {', '.join(draw.of)}"
+                )
         return fields
 
     def _string(self, record: Record, name: str) -> str:
@@ -129,6 +134,10 @@ class Asking:
         for item in self.asked[name]:
             if item not in draw.of:
                 raise InputError(f"--ask {name}: {item!r} is not one of {', '.join(draw.of)}")
+
+
+def _is_choice(value: object, draw: Draw) -> bool:
+    return isinstance(value, list) and bool(value) and all(item in draw.of for item in value)
 
 
 def _strings(value: object) -> tuple[str, ...]:

@@ -26,6 +26,10 @@ NEWEST: dict[str, int] = {}
 """Version of each format of docs/formats that is written here; those not listed are at 1. N - 1 is read too."""
 
 
+INTERRUPTED = 130
+"""The exit code after Ctrl-C."""
+
+
 class InputError(Exception):
     """Something given that cannot be used; the message says where, what was found and what was wanted."""
 
@@ -37,9 +41,17 @@ def exit_on_error(command: Callable[[], object]) -> NoReturn:
     except InputError as error:
         sys.exit(f"error: {error}")
     except KeyboardInterrupt:
-        print("stopped: run the same command again to go on", file=sys.stderr)
-        sys.exit(130)
+        _say_stopped()
+        sys.exit(INTERRUPTED)
+    except SystemExit as end:
+        if end.code == INTERRUPTED:  # what typer makes of Ctrl-C, without a word
+            _say_stopped()
+        raise
     sys.exit(0)
+
+
+def _say_stopped() -> None:
+    print("stopped: run the same command again to go on", file=sys.stderr)
 
 
 @contextmanager
