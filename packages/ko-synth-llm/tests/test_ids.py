@@ -89,12 +89,13 @@ def test_a_pipe_can_be_read_but_once_so_its_ids_are_looked_at_as_they_come(tmp_p
 def test_the_first_repeat_is_the_one_that_reading_in_order_meets_first(chunks: list[list[str]]) -> None:
     names = [name for chunk in chunks for name in chunk]
     wanted = next(((n, names.index(name) + 1) for n, name in enumerate(names) if name in names[:n]), None)
-    seen, found = SeenIds("id"), None
-    for chunk in chunks:
-        n_before = seen.n_records
-        repeat = seen.repeat([Record(fields={"id": name}, where="") for name in chunk])
-        if repeat is not None and found is None:
-            found = (n_before + repeat.position, repeat.first)
+    found = None
+    with SeenIds("id") as seen:
+        for chunk in chunks:
+            n_before = seen.n_records
+            repeat = seen.repeat([Record(fields={"id": name}, where="") for name in chunk])
+            if repeat is not None and found is None:
+                found = (n_before + repeat.position, repeat.first)
     assert found == wanted
 
 

@@ -66,6 +66,18 @@ def test_answers_and_rejects_do_not_go_to_one_file(task: Path, source: Path, tmp
     )
 
 
+def test_a_folder_is_no_place_for_answers_and_that_is_told_before_the_first_request(
+    task: Path, source: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "folder").mkdir()
+    with ModelServer() as server:
+        model = ("--backend", "openai", "--model", "tiny", "--base-url", server.url)
+        assert told("run", task, source, "-o", tmp_path / "folder", *model).endswith(
+            "folder: is a folder, wanted a file to write"
+        )
+        assert server.seen.requests.total() == 0
+
+
 def test_filtering_does_not_write_over_the_rejects_that_it_counts(answers: Path, tmp_path: Path) -> None:
     places = ("-o", tmp_path / "p.jsonl", "--rejected", tmp_path / "answers.rejected.jsonl")
     assert "answers.rejected.jsonl: is read here" in told("filter", answers, *places, "--passages", GOLDEN / "passages")

@@ -83,18 +83,19 @@ def run(
         max_asks=options.max_asks,
         spending=spending,
     )
-    with asker:
-        yield from _Run(asking, asker, options).results(records)
+    with asker, SeenIds(task.file.record.id) as seen:
+        yield from _Run(asking, asker, options, seen=None if options.ids_differ else seen).results(records)
 
 
 class _Run:
-    def __init__(self, asking: Asking, asker: Asker, options: Options) -> None:
+    def __init__(self, asking: Asking, asker: Asker, options: Options, *, seen: SeenIds | None) -> None:
         self.asking = asking
         self.asker = asker
         self.options = options
         self.window = max(1024, 32 * options.concurrency)
         self.sent: dict[str, Future[Asked]] = {}
-        self.seen = None if options.ids_differ else SeenIds(asking.task.file.record.id)
+        self.seen = seen
+        """None where ids are known to differ."""
         self.repeated = ""
         self.limit = ""
         self.n_left = 0

@@ -13,7 +13,7 @@ from ._files import Manifest, Output, exit_on_error, read_jsonl, write_jsonl
 from .cli_cache import app as cache_app
 from .cli_convert import convert_command
 from .cli_filter import filter_command, report_command, verdicts_command
-from .cli_options import Ask, Input, OutputPath, TaskName, asked_items, check_apart, corpus_of, version
+from .cli_options import Ask, Input, OutputPath, TaskName, asked_items, check_places, corpus_of, version
 from .cli_run import run_command
 
 app = typer.Typer(pretty_exceptions_enable=False, no_args_is_help=True, add_completion=False)
@@ -69,7 +69,7 @@ def show(
         return
     if output is None:
         raise typer.BadParameter("--all needs -o FILE")
-    check_apart([corpus_of(source)], [output])
+    check_places([corpus_of(source)], [output])
     n_records = write_jsonl(output, (shown_record(asking, record) for record in read_records(source)))
     Manifest(
         package="ko-synth-llm",

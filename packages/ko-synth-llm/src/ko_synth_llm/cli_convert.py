@@ -15,7 +15,7 @@ import msgspec
 import typer
 
 from ._files import InputError, Manifest, Output, read_jsonl, whole
-from .cli_options import Answers, OutputPath, check_apart, version
+from .cli_options import Answers, OutputPath, check_places, version
 from .generated import Written, documents, hard_negatives, paraphrased, read_groups, read_pairs
 from .outcomes import Answered, Rejected
 from .pairs import Pair
@@ -49,7 +49,7 @@ def convert_command(
     outcomes = _outcomes(task, answers, source)
     places = _places(task, output)
     first = _corpus(passages) if passages is not None else None
-    check_apart([answers, source, first], [places.pairs, places.passages, places.rejected])
+    check_places([answers, source, first], [places.pairs, places.passages, places.rejected])
     counts = write_outcomes(outcomes, places, first=first)
     outputs = [Output(path=places.rejected, format="rejects", n_records=counts["rejected"])]
     if places.pairs is not None:

@@ -15,7 +15,7 @@ import typer
 
 from ._files import InputError, Manifest, Output, read_json, read_jsonl, whole, write_json, write_jsonl, write_text
 from ._options import grouped
-from .cli_options import Answers, OutputPath, Rejects, check_apart, corpus_of, version
+from .cli_options import Answers, OutputPath, Rejects, check_places, corpus_of, version
 from .filters import Bounds, Filter, Passage, QueryFilters, Reranked, RoundTrip
 from .metadata import GenerationMetadata, Generators, metadata
 from .outcomes import Answered, Rejected
@@ -98,7 +98,7 @@ def filter_command(
     rejected = beside.rejected or output.with_name(f"{output.stem}.rejected.jsonl")
     summary = beside.summary or output.with_name("generation_metadata.json")
     read = [answers, unanswered_of(answers), corpus_of(written_for.passages), pairs, searched.run, searched.scores]
-    check_apart(read, [output, rejected, summary])
+    check_places(read, [output, rejected, summary])
     corpus = read_passages(written_for.passages)
     filters = QueryFilters(bounds, corpus.values())
     filters.filters |= searched.filters()
@@ -169,7 +169,7 @@ def verdicts_command(
 ) -> None:
     """Write the verdicts of `synonym_judge` for `ko-synonyms merge`."""
     started = time.time()
-    check_apart([answers, candidates], [output])
+    check_places([answers, candidates], [output])
     known = read_candidates(candidates)
     yes_or_no: Counter[str] = Counter()
     n_records = write_jsonl(output, _counted(verdicts_of(read_jsonl(answers, Answered), known), yes_or_no))
@@ -237,7 +237,7 @@ def report_command(
     dropped = pairs.with_name(f"{pairs.stem}.rejected.jsonl")
     summary = pairs.with_name("generation_metadata.json")
     table = output.with_suffix(".json")
-    check_apart([pairs, dropped, summary, corpus_of(passages)], [output, table])
+    check_places([pairs, dropped, summary, corpus_of(passages)], [output, table])
     made = make_report(
         list(read_jsonl(pairs, Pair)),
         list(read_jsonl(dropped, Rejected)) if dropped.is_file() else [],

@@ -28,8 +28,8 @@ def version() -> str:
     return version("ko-synth-llm")
 
 
-def check_apart(read: Iterable[Path | None], written: Iterable[Path | None]) -> None:
-    """InputError where a command would write over what it reads, or two things to one place; None is no file."""
+def check_places(read: Iterable[Path | None], written: Iterable[Path | None]) -> None:
+    """InputError where a file would be written over that is read here, written twice or is a folder; None is none."""
     inputs = {path.resolve() for path in read if path is not None}
     outputs: set[Path] = set()
     for path in (path for path in written if path is not None):
@@ -38,6 +38,8 @@ def check_apart(read: Iterable[Path | None], written: Iterable[Path | None]) -> 
             raise InputError(f"{path}: is read here and would be written over: give another -o")
         if place in outputs:
             raise InputError(f"{path}: would be written twice: give the outputs different names")
+        if place.is_dir():
+            raise InputError(f"{path}: is a folder, wanted a file to write")
         outputs.add(place)
 
 

@@ -21,7 +21,7 @@ from .backend_choice import named, open_backend, recording_of
 from .backends import Backend, RecordedBackend
 from .batch import BudgetReachedError, Options, run
 from .cache import Cache
-from .cli_options import Input, OutputPath, TaskName, check_apart, corpus_of, version
+from .cli_options import Input, OutputPath, TaskName, check_places, corpus_of, version
 from .cli_run_options import Kept, Limits, Model, Wanted
 from .forecast import forecast
 from .ids import check_file
@@ -114,7 +114,7 @@ def run_command(
     budget = limits.budget(asked_of.model)
     places = Places.of(output, kept, strict=wanted.strict)
     recording = recording_of(model.backend)
-    check_apart([corpus_of(source), recording], [places.output, places.rejected, places.log, places.answers])
+    check_places([corpus_of(source), recording], [places.output, places.rejected, places.log, places.answers])
     n_known = n_records(source, asking.task.file.record.id)
     if limits.dry_run:
         counts = forecast(asking, read_records(source), asked_of, cache_path=places.answers)

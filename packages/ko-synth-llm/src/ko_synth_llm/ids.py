@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import Self
 
 from ._files import InputError
 from .records import Record, read_records
@@ -42,12 +43,18 @@ class SeenIds:
         self._db.execute("CREATE TABLE ids (hash INTEGER PRIMARY KEY, number INTEGER)")
         self._db.execute("BEGIN")
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._db.close()
+
     def repeat(self, records: Sequence[Record]) -> Repeat | None:
         """Notes the ids of the next records; returns the first record that repeats one, if any does.
 
-        >>> seen = SeenIds("id")
-        >>> seen.repeat([Record(fields={"id": name}, where="") for name in "abc"])
-        >>> seen.repeat([Record(fields={"id": name}, where="") for name in "db"])
+        >>> with SeenIds("id") as seen:
+        ...     seen.repeat([Record(fields={"id": name}, where="") for name in "abc"])
+        ...     seen.repeat([Record(fields={"id": name}, where="") for name in "db"])
         Repeat(position=1, id='b', first=2)
         """
         found = [record.fields.get(self.field) for record in records]
@@ -77,12 +84,13 @@ class SeenIds:
 
 def check_file(path: Path, field: str) -> int:
     """How many records a file holds, after reading all; InputError where one cannot be read or repeats an id."""
-    records, seen = read_records(path), SeenIds(field)
-    while some := list(islice(records, N_AT_ONCE)):
-        if repeat := seen.repeat(some):
-            first = next(islice(read_records(path), repeat.first - 1, None))
-            raise InputError(
-                f"{some[repeat.position].where}: the id {repeat.id!r} stands on line {first.where.rpartition(':')[2]} "
-                f"already; ids must differ"
-            )
-    return seen.n_records
+    records = read_records(path)
+    with SeenIds(field) as seen:
+        while some := list(islice(records, N_AT_ONCE)):
+            if repeat := seen.repeat(some):
+                first = next(islice(read_records(path), repeat.first - 1, None))
+                raise InputError(
+                    f"{some[repeat.position].where}: the id {repeat.id!r} stands on line "
+                    f"{first.where.rpartition(':')[2]} already; ids must differ"
+                )
+        return seen.n_records
