@@ -62,3 +62,28 @@ def test_every_document_of_a_group_counts_beside_a_shorter_group() -> None:
     found = loss_of(vectors, plan, losses, loss_weights(Recipe(train=["a"], losses=losses), 0)).by_name
     assert found["margin_mse"] == ((2 - 1) ** 2 + (3 - 4) ** 2) / 2
     assert found["margin_ranking"] == (0.5 + 0.0) / 2
+
+
+def test_terms_that_are_alike_because_all_hold_the_same_word_cost_flops() -> None:
+    example = Example(query=(7,), sequence=(7,), positive=10, hard=(), easy=(), scores={10: 5.0})
+    plan = Plan(
+        batch=Batch(examples=(example,), documents=(10,), groups=((0,),)),
+        allowed=torch.ones(1, 1, dtype=torch.bool),
+        texts={},
+        confidence=[1.0, 1.0],
+        has_query_network=False,
+        columns=Columns(ids=torch.tensor([0, 1, 2]), share=torch.ones(3)),
+        idf=torch.ones(3),
+    )
+    documents, queries = torch.tensor([[2.0, 0.0, 0.0]]), torch.ones(1, 3)
+    own = torch.tensor([[2.0, 0.0, 0.0], [0.0, 2.0, 0.0], [2.0, 0.0, 0.0], [0.0, 2.0, 0.0]])
+    shared = torch.tensor([[0.0, 0.0, 2.0]] * 4)
+    weights = loss_weights(Recipe(train=["a"]), 100)
+
+    def flops_and_alignment(terms: torch.Tensor) -> tuple[float, float]:
+        vectors = {"documents": documents, "queries": queries, "terms": terms}
+        found = loss_of(vectors, plan, Losses(), weights).by_name
+        return found["flops"], found["alignment"]
+
+    assert flops_and_alignment(own) == (4.0 + (1.0 + 1.0), 0.0)
+    assert flops_and_alignment(shared) == (4.0 + 4.0, 0.0)

@@ -126,7 +126,7 @@ def loss_of(vectors: Mapping[Kind, Tensor], plan: Plan, losses: Losses, weights:
     found = _ranking(vectors["queries"] @ documents.T, plan, losses)
     if "terms" in vectors:
         found["alignment"] = _alignment(vectors["terms"], plan)
-    found["flops"] = flops(documents, share, threshold=losses.flops.threshold)
+    found["flops"] = _flops(vectors, plan, losses)
     if losses.idf_flops.weight:
         found["idf_flops"] = idf_flops(documents, share, plan.idf, threshold=losses.idf_flops.threshold)
     if plan.has_query_network:
@@ -209,6 +209,16 @@ def _groups(scores: Tensor, plan: Plan) -> tuple[Tensor, Tensor, Tensor]:
     present = [[True] * (size - n) + [False] * n for n in rest]
     own = scores.gather(1, torch.tensor(places, device=device))
     return own, torch.tensor(taught, device=device), torch.tensor(present, device=device)
+
+
+def _flops(vectors: Mapping[Kind, Tensor], plan: Plan, losses: Losses) -> Tensor:
+    """Of the documents and, by themselves, of the terms: texts are most alike if all have the same few hundred terms.
+
+    Where alignment is not held back by it, short texts come to hold words that have nothing to do with them.
+    """
+    encoded = [vectors[kind] for kind in ("documents", "terms") if kind in vectors]
+    threshold = losses.flops.threshold
+    return torch.stack([flops(vector, plan.columns.share, threshold=threshold) for vector in encoded]).sum()
 
 
 def _draw_pairs(terms: Terms | None, recipe: Recipe, chance: random.Random) -> list[int]:
