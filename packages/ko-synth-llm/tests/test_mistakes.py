@@ -5,16 +5,29 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from a_command import ko_synth_llm
-from a_task import a_folder
-from ko_synth_llm._files import write_jsonl
+from a_task import a_folder, a_task
+from ko_synth_llm import Reply, run
+from ko_synth_llm._files import InputError, write_jsonl
+from ko_synth_llm.asking import Request
 from model_server import Behaviour, ModelServer
 
 GOLDEN = Path(__file__).parents[3] / "docs/formats/golden"
 RECORDED = Path(__file__).parent / "replies" / "recorded"
 NOBODY = ("--backend", "openai", "--model", "tiny", "--base-url", "http://127.0.0.1:9/v1")
+
+
+class Nobody:
+    """A backend that is not to be asked."""
+
+    model = "nobody"
+    revision = ""
+
+    async def reply(self, request: Request, /) -> Reply:
+        raise AssertionError(request)
 
 
 @pytest.fixture
@@ -152,6 +165,12 @@ def test_styles_that_there_are_not_make_their_record_a_reject_and_ask_nothing(tm
     assert "1 of 1 records were rejected (record: 1)" in done.stderr
     reject = (tmp_path / "a.rejected.jsonl").read_text(encoding="utf-8")
     assert "wanted a list of some of keyword, question, colloquial, code_mixed, english" in reject
+
+
+def test_a_record_that_is_no_mapping_is_told_by_its_place(tmp_path: Path) -> None:
+    records: list[Any] = [{"id": "a", "text": "질문"}, "질문"]
+    with pytest.raises(InputError, match=r"record 2: is '질문'; wanted a mapping of field names to values"):
+        list(run(a_task(tmp_path), records, Nobody()))
 
 
 def test_a_run_that_is_interrupted_says_how_it_goes_on(task: Path, source: Path, tmp_path: Path) -> None:

@@ -224,4 +224,6 @@ def _unaskable(asking: Asking, record: Record, detail: str) -> Rejected:
 
 def _with_places(records: Iterable[Record | Mapping[str, object]]) -> Iterator[Record]:
     for number, record in enumerate(records, start=1):
+        if not isinstance(record, Record | Mapping):
+            raise InputError(f"record {number}: is {record!r:.60}; wanted a mapping of field names to values")
         yield record if isinstance(record, Record) else Record(fields=record, where=f"record {number}")
