@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from sparse_encoder.attention import attend
 from sparse_encoder.backbone import Backbone
+from sparse_encoder.linear import Activation, added, linear, unchanged
 
 SIZES = {"tiny": (2, 128), "small": (3, 256), "medium": (6, 384), "base": (12, 768)}
 """Layers and width of the sizes trained from scratch; heads are 64 wide, the inner layer four times the width."""
@@ -167,7 +168,8 @@ class Layer(nn.Module):
 
     def forward(self, states: Tensor, visible: Tensor) -> Tensor:
         attended = self.attention["output"](self.attention["self"](states, visible), states)
-        result: Tensor = self.output(F.gelu(self.intermediate["dense"](attended)), attended)
+        (inner,) = linear(attended, self.intermediate["dense"])
+        result: Tensor = self.output(inner, attended, activation=F.gelu)
         return result
 
 
@@ -184,12 +186,13 @@ class SelfAttention(nn.Module):
 
     def forward(self, states: Tensor, visible: Tensor) -> Tensor:
         heads = (*states.shape[:2], self.n_heads, states.shape[2] // self.n_heads)
-        q, k, v = (part(states).view(heads).transpose(1, 2) for part in (self.query, self.key, self.value))
+        parts = linear(states, self.query, self.key, self.value)
+        q, k, v = (part.view(heads).transpose(1, 2) for part in parts)
         return attend(q, k, v, visible, dropout=self.dropout if self.training else 0.0)
 
 
 class Residual(nn.Module):
-    """A linear layer whose result is added to `before` and normalised."""
+    """A linear layer behind an activation, whose result is added to `before` and normalised."""
 
     def __init__(self, config: BertConfig, inner: int) -> None:
         super().__init__()
@@ -197,8 +200,9 @@ class Residual(nn.Module):
         self.LayerNorm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
         self.dropout = nn.Dropout(config.hidden_dropout_prob)
 
-    def forward(self, states: Tensor, before: Tensor) -> Tensor:
-        result: Tensor = self.LayerNorm(self.dropout(self.dense(states)) + before)
+    def forward(self, states: Tensor, before: Tensor, *, activation: Activation = unchanged) -> Tensor:
+        (mixed,) = linear(states, self.dense, activation=activation)
+        result: Tensor = self.LayerNorm(added(self.dropout(mixed), before))
         return result
 
 

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from sparse_encoder.attention import attend
 from sparse_encoder.backbone import Backbone
+from sparse_encoder.linear import linear
 
 Reach = Literal["full_attention", "sliding_attention"]
 
@@ -170,10 +171,12 @@ class Layer(nn.Module):
 
     def forward(self, states: Tensor, visible: Tensor, turn: tuple[Tensor, Tensor]) -> Tensor:
         states = states + self.attn(self.attn_norm(states), visible, turn)
-        inner, gate = self.mlp["Wi"](self.mlp_norm(states)).chunk(2, dim=-1)
-        kept = F.dropout(F.gelu(inner) * gate, self.dropout, training=self.training)
-        result: Tensor = states + self.mlp["Wo"](kept)
-        return result
+        (wide,) = linear(self.mlp_norm(states), self.mlp["Wi"])
+        if self.training and self.dropout:
+            result: Tensor = states + self.mlp["Wo"](F.dropout(gated(wide), self.dropout))
+            return result
+        (inner,) = linear(wide, self.mlp["Wo"], activation=gated)
+        return states + inner
 
 
 class Attention(nn.Module):
@@ -188,11 +191,22 @@ class Attention(nn.Module):
 
     def forward(self, states: Tensor, visible: Tensor, turn: tuple[Tensor, Tensor]) -> Tensor:
         parts = (*states.shape[:2], 3, self.n_heads, states.shape[2] // self.n_heads)
-        q, k, v = self.Wqkv(states).view(parts).permute(2, 0, 3, 1, 4).unbind(0)
+        (mixed,) = linear(states, self.Wqkv)
+        q, k, v = mixed.view(parts).permute(2, 0, 3, 1, 4).unbind(0)
         dropout = self.dropout if self.training else 0.0
-        mixed = attend(rotated(q, turn), rotated(k, turn), v, visible, dropout=dropout)
-        result: Tensor = F.dropout(self.Wo(mixed), self.dropout, training=self.training)
-        return result
+        attended = attend(rotated(q, turn), rotated(k, turn), v, visible, dropout=dropout)
+        (result,) = linear(attended, self.Wo)
+        return F.dropout(result, self.dropout, training=self.training)
+
+
+def gated(wide: Tensor) -> Tensor:
+    """(..., 2 inner) to (..., inner): GELU of the first half times the second (Shazeer 2020, arXiv:2002.05202).
+
+    >>> gated(torch.tensor([0.0, 10.0, 2.0, 3.0]))
+    tensor([ 0., 30.])
+    """
+    inner, gate = wide.chunk(2, dim=-1)
+    return F.gelu(inner) * gate
 
 
 def rotation(places: Tensor, config: ModernBertConfig, reach: Reach) -> tuple[Tensor, Tensor]:

@@ -61,11 +61,14 @@ class Network:
         """(texts, columns): largest logits plus bias; one that is not above 0 may be 0."""
         if self.products != torch.float32:
             return torch.cat([self._rounded(ids, mask, weight) for ids, mask in texts]) + bias
-        pieces = [(self.bert.hidden(ids, mask), mask) for ids, mask in texts]
         n_tokens = sum(mask.numel() for _, mask in texts)
-        if len(weight) >= SCREENED_TERMS and n_tokens >= SCREENED_TOKENS and has_byte_products(weight.device):
-            return active_logits(pieces, weight, bias, Screen(weight.detach(), bias.detach()))
-        return torch.cat([max_logits(hidden, mask, weight) for hidden, mask in pieces]) + bias
+        is_screened = len(weight) >= SCREENED_TERMS and n_tokens >= SCREENED_TOKENS
+        if not (is_screened and has_byte_products(weight.device)):
+            pieces = [(self.bert.hidden(ids, mask), mask) for ids, mask in texts]
+            return torch.cat([max_logits(hidden, mask, weight) for hidden, mask in pieces]) + bias
+        # made first: rounding holds four times the output matrix, beside which layers need not keep anything yet
+        screen = Screen(weight.detach(), bias.detach())
+        return active_logits([(self.bert.hidden(ids, mask), mask) for ids, mask in texts], weight, bias, screen)
 
     def _rounded(self, ids: Tensor, mask: Tensor, weight: Tensor) -> Tensor:
         with torch.autocast(weight.device.type, dtype=self.products):
