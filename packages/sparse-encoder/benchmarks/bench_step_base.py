@@ -3,4 +3,4 @@
 from steps import BASE, run
 
 if __name__ == "__main__":
-    run("step base", BASE, rounds=1, with_bf16=False)
+    run("step base", BASE, rounds=1, with_bf16=True)
