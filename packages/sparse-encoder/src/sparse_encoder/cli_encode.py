@@ -5,7 +5,7 @@ A process and its model take longer to start than a small file takes to encode, 
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from sparse_encoder._files import InputError, Manifest, Output, sha256
+from sparse_encoder._options import grouped
 from sparse_encoder.passages import passage_text, passages_file, read_passages
 
 if TYPE_CHECKING:
@@ -33,42 +34,61 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """What decides the vectors beside model and texts."""
+class Files:
+    """What is encoded."""
 
-    top_k: int | None
-    """Terms kept; None: the model's own limit."""
-    ratio: float
-    title: bool
-    shard: int
-    processes: int
+    queries: Annotated[bool, typer.Option(help="Encode TEXTS as queries: tokens times IDF.")] = False
+    also: Annotated[list[str], typer.Option(metavar="PASSAGES=OUTPUT", help="More passages; repeatable.")] = field(
+        default_factory=list
+    )
+    also_queries: Annotated[list[str], typer.Option(metavar="QUERIES=OUTPUT", help="Queries too; repeatable.")] = field(
+        default_factory=list
+    )
+    work: Annotated[Path | None, typer.Option(help="Folder for partial work; default beside the output.")] = None
+
+    def jobs(self, texts: Path, output: Path) -> list[Job]:
+        """What is to be encoded, in the order given."""
+        first = Job(texts=texts, output=output, work=self.work or _beside(output), queries=self.queries)
+        passages = _jobs(self.also, self.work, queries=False)
+        return [first, *passages, *_jobs(self.also_queries, self.work, queries=True)]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """What a vector holds."""
+
+    title: Annotated[bool, typer.Option(help="Put each passage's title before its text.")] = False
+    top_k: Annotated[int | None, typer.Option(min=1, help="Terms kept; default the model's own limit.")] = None
+    ratio: Annotated[float, typer.Option(min=0, max=1, help="Keep terms of this share of the heaviest.")] = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Computing:
+    """How it is computed."""
+
+    backend: Annotated[Literal["torch", "onnx"], typer.Option(help="onnx also takes an export folder.")] = "torch"
+    int8: Annotated[bool, typer.Option(help="Multiply in 8 bits: faster, and vectors change a little.")] = False
+    device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="Of the torch backend.")] = "auto"
+    processes: Annotated[int, typer.Option(min=1, help="Shards are encoded by so many at once.")] = 1
+    shard: Annotated[int, typer.Option(min=1, help="Texts between two points that a killed run goes on from.")] = 2000
+
+
+@grouped
 def encode(
     model: Annotated[Path, typer.Argument(help="A model folder, as train writes it.")],
     texts: Annotated[Path, typer.Argument(help="A BEIR folder, corpus.jsonl or queries.jsonl.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="vectors.parquet or vectors.jsonl.")],
-    queries: Annotated[bool, typer.Option(help="Encode TEXTS as queries: tokens times IDF.")] = False,
-    also: Annotated[list[str], typer.Option(metavar="PASSAGES=OUTPUT", help="More passages; repeatable.")] = [],
-    also_queries: Annotated[list[str], typer.Option(metavar="QUERIES=OUTPUT", help="Queries too; repeatable.")] = [],
-    top_k: Annotated[int | None, typer.Option(min=1, help="Terms kept; default the model's own limit.")] = None,
-    ratio: Annotated[float, typer.Option(min=0, max=1, help="Keep terms of this share of the heaviest.")] = 0.0,
-    title: Annotated[bool, typer.Option(help="Put each passage's title before its text.")] = False,
-    shard: Annotated[int, typer.Option(min=1, help="Texts between two points that a killed run goes on from.")] = 2000,
-    backend: Annotated[Literal["torch", "onnx"], typer.Option(help="onnx also takes an export folder.")] = "torch",
-    int8: Annotated[bool, typer.Option(help="Multiply in 8 bits: faster, and vectors change a little.")] = False,
-    device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="Of the torch backend.")] = "auto",
-    processes: Annotated[int, typer.Option(min=1, help="Shards are encoded by so many at once.")] = 1,
-    work: Annotated[Path | None, typer.Option(help="Folder for partial work; default beside the output.")] = None,
+    files: Files,
+    kept: Kept,
+    computing: Computing,
 ) -> None:
     """Encodes passages or queries to sparse vectors; several files with one start of the model."""
-    first = Job(texts=texts, output=output, work=work or _beside(output), queries=queries)
-    jobs = [first, *_jobs(also, work, queries=False), *_jobs(also_queries, work, queries=True)]
+    jobs = files.jobs(texts, output)
     _check(jobs)
-    options = Options(top_k=top_k, ratio=ratio, title=title, shard=shard, processes=processes)
     from sparse_encoder.backends import Side
 
-    _run(Side(model=model, backend=backend, int8=int8, device=device), jobs, options)
+    side = Side(model=model, backend=computing.backend, int8=computing.int8, device=computing.device)
+    _run(side, jobs, kept, computing)
     for job in jobs:
         shutil.rmtree(job.work, ignore_errors=True)
 
@@ -98,27 +118,27 @@ def _check(jobs: Sequence[Job]) -> None:
         seen.add(job.output.resolve())
 
 
-def _run(side: "Side", jobs: Sequence[Job], options: Options) -> None:
-    texts = [_read(job, options) for job in jobs]
-    manifests = [_manifest(side, job, options) for job in jobs]
-    numbers = _encode_queries(side.model, jobs, texts) | _encode_passages(side, jobs, texts, options)
+def _run(side: "Side", jobs: Sequence[Job], kept: Kept, computing: Computing) -> None:
+    texts = [_read(job, kept) for job in jobs]
+    manifests = [_manifest(side, job, kept) for job in jobs]
+    numbers = _encode_queries(side.model, jobs, texts) | _encode_passages(side, jobs, texts, kept, computing)
     for job, manifest in zip(jobs, manifests, strict=True):
         n = numbers[job.output]
         replace(manifest, outputs=[Output(path=job.output, format="vectors", n_records=n)]).write()
         typer.echo(f"{n} vectors: {job.output}", err=True)
 
 
-def _read(job: Job, options: Options) -> list[tuple[str, str]]:
-    title = options.title and not job.queries
+def _read(job: Job, kept: Kept) -> list[tuple[str, str]]:
+    title = kept.title and not job.queries
     found = [(p.id, passage_text(p, title=title)) for p in read_passages(job.texts)]
     if not found:
         raise InputError(f"{passages_file(job.texts)}: holds no text to encode")
     return found
 
 
-def _manifest(side: "Side", job: Job, options: Options) -> Manifest:
-    parameters: dict[str, object] = {"queries": job.queries, "top_k": options.top_k, "ratio": options.ratio}
-    parameters |= {"title": options.title, "backend": side.backend, "int8": side.int8}
+def _manifest(side: "Side", job: Job, kept: Kept) -> Manifest:
+    parameters: dict[str, object] = {"queries": job.queries, "top_k": kept.top_k, "ratio": kept.ratio}
+    parameters |= {"title": kept.title, "backend": side.backend, "int8": side.int8}
     inputs = [side.model, passages_file(job.texts)]
     return Manifest(
         package="sparse-encoder", package_version=version("sparse-encoder"), parameters=parameters, inputs=inputs
@@ -154,7 +174,9 @@ def _encode_queries_by_network(model: Path, chosen: Sequence[tuple[Job, Texts]])
     return numbers
 
 
-def _encode_passages(side: "Side", jobs: Sequence[Job], texts: Sequence[Texts], options: Options) -> dict[Path, int]:
+def _encode_passages(
+    side: "Side", jobs: Sequence[Job], texts: Sequence[Texts], kept: Kept, computing: Computing
+) -> dict[Path, int]:
     """Writes the vectors of the jobs that are passages; returns how many by output."""
     chosen = [(job, found) for job, found in zip(jobs, texts, strict=True) if not job.queries]
     if not chosen:
@@ -167,14 +189,14 @@ def _encode_passages(side: "Side", jobs: Sequence[Job], texts: Sequence[Texts], 
     of_model = (sha256(side.model), side.backend, str(side.int8))
     side = prepare(side, chosen[0][0].work)
     encoder = side.open()
-    pruning = Pruning(top_k=options.top_k or encoder.max_active_terms, ratio=options.ratio)
+    pruning = Pruning(top_k=kept.top_k or encoder.max_active_terms, ratio=kept.ratio)
     numbers = {}
     for job, found in chosen:
         told = (text for pair in found for text in pair)
-        identity = identity_of(*of_model, repr(pruning), str(options.shard), *told)
-        work = Partial(folder=job.work, identity=identity, n_texts=options.shard)
-        if options.processes > 1:
-            fill_shards(side.open, found, pruning=pruning, work=work, processes=options.processes, log=_log)
+        identity = identity_of(*of_model, repr(pruning), str(computing.shard), *told)
+        work = Partial(folder=job.work, identity=identity, n_texts=computing.shard)
+        if computing.processes > 1:
+            fill_shards(side.open, found, pruning=pruning, work=work, processes=computing.processes, log=_log)
         vectors = encode_shards(encoder, found, pruning=pruning, work=work, log=_log)
         numbers[job.output] = write_vectors(job.output, vectors, encoder.tokens)
     return numbers
