@@ -13,7 +13,7 @@ from ._files import Manifest, Output, exit_on_error, read_jsonl, write_jsonl
 from .cli_cache import app as cache_app
 from .cli_convert import convert_command
 from .cli_filter import filter_command, report_command, verdicts_command
-from .cli_options import Ask, Input, OutputPath, TaskName, asked_items, check_places, corpus_of, version
+from .cli_options import Ask, Input, OutputPath, TaskName, asked_items, check_places, version
 from .cli_run import run_command
 
 app = typer.Typer(pretty_exceptions_enable=False, no_args_is_help=True, add_completion=False)
@@ -59,7 +59,7 @@ def show(
     """Print the exact messages that a model gets for a record, or write those of every record."""
     from .asking import Asking
     from .prompts import show as shown
-    from .records import read_record, read_records
+    from .records import corpus_of, read_record, read_records
     from .shown import shown_record
     from .tasks import load_task
 

@@ -19,6 +19,7 @@ from .cli_options import Answers, OutputPath, check_places, version
 from .generated import Written, documents, hard_negatives, paraphrased, read_groups, read_pairs
 from .outcomes import Answered, Rejected
 from .pairs import Pair
+from .records import corpus_of
 
 Outcome = Pair | Written | Rejected
 
@@ -128,7 +129,7 @@ def _places(task: str, output: Path) -> Places:
 
 
 def _corpus(path: Path) -> Path:
-    corpus = path / "corpus.jsonl" if path.is_dir() else path
+    corpus = corpus_of(path)
     if not corpus.is_file():
         raise InputError(f"{corpus}: no such file")
     return corpus

@@ -15,11 +15,12 @@ import typer
 
 from ._files import InputError, Manifest, Output, read_json, read_jsonl, whole, write_json, write_jsonl, write_text
 from ._options import grouped
-from .cli_options import Answers, OutputPath, Rejects, check_places, corpus_of, version
+from .cli_options import Answers, OutputPath, Rejects, check_places, version
 from .filters import Bounds, Filter, Passage, QueryFilters, Reranked, RoundTrip
 from .metadata import GenerationMetadata, Generators, metadata
 from .outcomes import Answered, Rejected
 from .pairs import Pair, Split, Tally, pairs_of, read_passages, read_splits
+from .records import corpus_of
 from .verdicts import Verdict, read_candidates, verdicts_of
 
 

@@ -43,11 +43,6 @@ def check_places(read: Iterable[Path | None], written: Iterable[Path | None]) ->
         outputs.add(place)
 
 
-def corpus_of(path: Path) -> Path:
-    """The file that is read where a folder with a corpus.jsonl may be given."""
-    return path / "corpus.jsonl" if path.is_dir() else path
-
-
 def asked_items(options: list[str]) -> dict[str, list[str]]:
     """`--ask` options as lists.
 

@@ -21,13 +21,13 @@ from .backend_choice import named, open_backend, recording_of
 from .backends import Backend, RecordedBackend
 from .batch import BudgetReachedError, Options, run
 from .cache import Cache
-from .cli_options import Input, OutputPath, TaskName, check_places, corpus_of, version
+from .cli_options import Input, OutputPath, TaskName, check_places, version
 from .cli_run_options import Kept, Limits, Model, Wanted
 from .forecast import forecast
 from .ids import check_file
 from .outcomes import Rejected, Result
 from .progress import Progress
-from .records import read_records
+from .records import corpus_of, read_records
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):

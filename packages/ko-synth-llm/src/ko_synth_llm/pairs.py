@@ -15,6 +15,7 @@ from ._files import InputError, read_jsonl
 from .budget import plus
 from .filters import Passage, Query, QueryFilters
 from .outcomes import Answered, Rejected, Usage
+from .records import corpus_of
 
 Split = Literal["train", "val", "test"]
 LANGUAGES = {"english": "en", "code_mixed": "mixed"}
@@ -68,7 +69,7 @@ class Tally:
 
 def read_passages(path: Path) -> dict[str, Passage]:
     """The passages of a BEIR folder or corpus.jsonl by id, in memory."""
-    lines = read_jsonl(path / "corpus.jsonl" if path.is_dir() else path, PassageLine)
+    lines = read_jsonl(corpus_of(path), PassageLine)
     return {line.id: Passage(doc_id=line.id, title=line.title, text=line.text) for line in lines}
 
 

@@ -27,9 +27,14 @@ class Record:
     """`path:line`, or `record 3` for one that came from memory."""
 
 
+def corpus_of(path: Path) -> Path:
+    """The file that is read where a folder with a corpus.jsonl may be given."""
+    return path / "corpus.jsonl" if path.is_dir() else path
+
+
 def read_records(path: Path) -> Iterator[Record]:
     """Yields the objects of a JSON Lines file (plain, .gz, or a BEIR folder's corpus.jsonl) in order, as a stream."""
-    path = path / "corpus.jsonl" if path.is_dir() else path
+    path = corpus_of(path)
     decoder = msgspec.json.Decoder(dict[str, object])
     with _lines(path) as lines:
         try:
@@ -42,7 +47,7 @@ def read_records(path: Path) -> Iterator[Record]:
 
 def read_record(path: Path) -> Record:
     """Reads a file that holds one JSON object, or the first of JSON Lines in a file or a BEIR folder."""
-    path = path / "corpus.jsonl" if path.is_dir() else path
+    path = corpus_of(path)
     try:
         return Record(fields=msgspec.json.decode(path.read_bytes(), type=dict[str, object]), where=str(path))
     except OSError as error:
