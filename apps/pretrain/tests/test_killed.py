@@ -3,8 +3,10 @@
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+
+import pytest
 
 from .conftest import SAMPLE, Pipeline
 from .replies import Replies, recorded_replies
@@ -51,6 +53,15 @@ def test_an_orphan_of_a_killed_run_is_stopped_before_the_next_one_starts(pipelin
     assert result.returncode == 0, result.stderr
 
 
+@pytest.fixture
+def heeded_ctrl_c() -> Iterator[None]:
+    """Tests may run where Ctrl-C is ignored (`pytest &` in a script), and what they start inherits that."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heeded_ctrl_c")
 def test_ctrl_c_says_that_the_same_command_goes_on(pipeline: Pipeline) -> None:
     pipeline.change(train={"steps": 5000, "batch": 8, "checkpoint_every": 5})  # it must not end before it is stopped
     process = pipeline.start("--until", "v1")

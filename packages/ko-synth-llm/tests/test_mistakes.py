@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -173,6 +174,15 @@ def test_a_record_that_is_no_mapping_is_told_by_its_place(tmp_path: Path) -> Non
         list(run(a_task(tmp_path), records, Nobody()))
 
 
+@pytest.fixture
+def heeded_ctrl_c() -> Iterator[None]:
+    """Tests may run where Ctrl-C is ignored (`pytest &` in a script), and what they start inherits that."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heeded_ctrl_c")
 def test_a_run_that_is_interrupted_says_how_it_goes_on(task: Path, source: Path, tmp_path: Path) -> None:
     with ModelServer(Behaviour(latency_s=60.0)) as server:
         code = "from ko_synth_llm.cli import main; main()"
