@@ -98,3 +98,26 @@ def test_every_public_name_can_be_loaded() -> None:
     assert all(getattr(ko_synonyms, name) for name in ko_synonyms.__all__)
     with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
         _ = ko_synonyms.nothing
+
+
+def test_localisation_files_become_term_pairs_and_word_lists(work: Path) -> None:
+    (work / "ko.json").write_text('{"ko":{"salt":"소금","snake":"뱀","ok":"OK"}}', encoding="utf-8")
+    (work / "en.json").write_text('{"en":{"salt":"Salt","snake":"Snake","ok":"OK"}}', encoding="utf-8")
+    run("translations", "ko.json=en.json", "ko.json=en.json", "-o", "t.jsonl")
+    assert (work / "t.jsonl").read_text(encoding="utf-8") == (
+        '{"ko":"소금","en":"Salt","weight":1.0}\n{"ko":"뱀","en":"Snake","weight":1.0}\n'
+    )
+    run("lists", "t.jsonl", "-o", "lists.jsonl", "--rounds", "1", "--seed", "1")
+    lists = [json.loads(line) for line in (work / "lists.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert [w["query"] for w in lists] == ["Snake", "Salt", "뱀", "소금"]
+    assert {w["text"] for w in lists} == {"뱀, 소금", "Snake, Salt"}
+    assert json.loads((work / "lists.jsonl.manifest.json").read_text(encoding="utf-8"))["seed"] == 1
+
+
+def test_localisation_files_without_a_translation_are_told(work: Path) -> None:
+    (work / "ko.json").write_text('{"ok":"OK"}', encoding="utf-8")
+    with pytest.raises(
+        InputError, match=r"ko\.json=ko\.json: nothing translated is at the same place in both languages"
+    ):
+        run("translations", "ko.json=ko.json", "-o", "t.jsonl")
+    assert not (work / "t.jsonl").exists()

@@ -1,4 +1,4 @@
-"""The command line of ko-synonyms: discover, merge, mix, terms, solr, score."""
+"""The command line of ko-synonyms: discover, merge, mix, terms, translations, lists, solr, score."""
 
 import time
 from pathlib import Path
@@ -166,6 +166,61 @@ def terms(
         started=started,
     ).write()
     _log({"term_pairs": n_records})
+
+
+@app.command()
+def translations(
+    files: Annotated[list[str], typer.Argument(metavar="KO=EN...", help="Both languages' JSON files, or folders.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="JSON Lines of `ko, en, weight`.")],
+) -> None:
+    """Makes term pairs out of localisation files: texts at the same place of both mean the same."""
+    from ko_synonyms._files import write_jsonl
+    from ko_synonyms.localised import counterparts, read_localised
+    from ko_synonyms.localised import translations as find
+
+    started = time.time()
+    sides = [side for given in files for side in counterparts(given)]
+    found = dict.fromkeys(p for ko, en in sides for p in find(read_localised(ko), read_localised(en)))
+    if not found:
+        raise InputError(f"{', '.join(files)}: nothing translated is at the same place in both languages")
+    n_records = write_jsonl(output, found)
+    Manifest(
+        package="ko-synonyms",
+        package_version=__version__,
+        inputs=[path for side in sides for path in side],
+        outputs=[Output(path=output, format="term_pairs", n_records=n_records)],
+        started=started,
+    ).write()
+    _log({"term_pairs": n_records})
+
+
+@app.command()
+def lists(
+    pairs: Annotated[Path, typer.Argument(metavar="TERM_PAIRS", help="What `terms` or `translations` wrote.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="JSON Lines of `query, text`.")],
+    *,
+    terms: Annotated[int, typer.Option(min=2, help="Terms of a list.")] = 12,
+    rounds: Annotated[int, typer.Option(min=1, help="How often every term is asked for in each language.")] = 2,
+    seed: Annotated[int, typer.Option(help="Decides which terms meet in a list.")] = 42,
+) -> None:
+    """Makes texts of terms in one language, each asked for by one of them in the other, to train on."""
+    from ko_synonyms._files import read_jsonl, write_jsonl
+    from ko_synonyms.records import TermPair
+    from ko_synonyms.word_lists import word_lists
+
+    started = time.time()
+    made = word_lists(list(read_jsonl(pairs, TermPair)), terms=terms, rounds=rounds, seed=seed)
+    n_records = write_jsonl(output, made)
+    Manifest(
+        package="ko-synonyms",
+        package_version=__version__,
+        parameters={"terms": terms, "rounds": rounds},
+        seed=seed,
+        inputs=[pairs],
+        outputs=[Output(path=output, format="answers", n_records=n_records)],
+        started=started,
+    ).write()
+    _log({"queries": n_records})
 
 
 @app.command()
