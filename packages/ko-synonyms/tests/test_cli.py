@@ -109,8 +109,8 @@ def test_localisation_files_become_term_pairs_and_word_lists(work: Path) -> None
     )
     run("lists", "t.jsonl", "-o", "lists.jsonl", "--rounds", "1", "--seed", "1")
     lists = [json.loads(line) for line in (work / "lists.jsonl").read_text(encoding="utf-8").splitlines()]
-    assert [w["query"] for w in lists] == ["Snake", "Salt", "뱀", "소금"]
-    assert {w["text"] for w in lists} == {"뱀, 소금", "Snake, Salt"}
+    assert [w["query"] for w in lists] == ["Salt", "Snake", "소금", "뱀"]
+    assert {w["text"] for w in lists} == {"소금, 뱀", "Salt, Snake"}
     assert json.loads((work / "lists.jsonl.manifest.json").read_text(encoding="utf-8"))["seed"] == 1
 
 
