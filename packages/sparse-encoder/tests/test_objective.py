@@ -87,3 +87,11 @@ def test_terms_that_are_alike_because_all_hold_the_same_word_cost_flops() -> Non
 
     assert flops_and_alignment(own) == (4.0 + (1.0 + 1.0), 0.0)
     assert flops_and_alignment(shared) == (4.0 + 4.0, 0.0)
+    losses = Losses(idf_flops=Sparsity(weight=1.0), l1=Sparsity(weight=1.0))
+    by_name = loss_of(
+        {"documents": documents, "queries": queries, "terms": shared},
+        plan,
+        losses,
+        loss_weights(Recipe(train=["a"], losses=losses), 100),
+    ).by_name
+    assert (by_name["idf_flops"], by_name["l1"]) == (4.0 + 4.0, 2.0 + 2.0), "as every loss of sparsity does"

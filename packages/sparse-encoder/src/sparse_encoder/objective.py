@@ -126,13 +126,9 @@ def loss_of(vectors: Mapping[Kind, Tensor], plan: Plan, losses: Losses, weights:
     found = _ranking(vectors["queries"] @ documents.T, plan, losses)
     if "terms" in vectors:
         found["alignment"] = _alignment(vectors["terms"], plan)
-    found["flops"] = _flops(vectors, plan, losses)
-    if losses.idf_flops.weight:
-        found["idf_flops"] = idf_flops(documents, share, plan.idf, threshold=losses.idf_flops.threshold)
+    found |= _sparsity([vectors[kind] for kind in ("documents", "terms") if kind in vectors], plan, losses)
     if plan.has_query_network:
         found["query_flops"] = flops(vectors["queries"], share, threshold=losses.query_flops.threshold)
-    if losses.l1.weight:
-        found["l1"] = l1(documents, share, threshold=losses.l1.threshold)
     total = torch.stack([weights[name] * value for name, value in found.items()]).sum()
     active = float(((documents.detach() > 0) * share).sum(dim=1).mean())
     return Parts(total=total, by_name={n: float(v.detach()) for n, v in found.items()}, active_terms=active)
@@ -211,14 +207,18 @@ def _groups(scores: Tensor, plan: Plan) -> tuple[Tensor, Tensor, Tensor]:
     return own, torch.tensor(taught, device=device), torch.tensor(present, device=device)
 
 
-def _flops(vectors: Mapping[Kind, Tensor], plan: Plan, losses: Losses) -> Tensor:
+def _sparsity(encoded: Sequence[Tensor], plan: Plan, losses: Losses) -> dict[str, Tensor]:
     """Of the documents and, by themselves, of the terms: texts are most alike if all have the same few hundred terms.
 
     Where alignment is not held back by it, short texts come to hold words that have nothing to do with them.
     """
-    encoded = [vectors[kind] for kind in ("documents", "terms") if kind in vectors]
-    threshold = losses.flops.threshold
-    return torch.stack([flops(vector, plan.columns.share, threshold=threshold) for vector in encoded]).sum()
+    share = plan.columns.share
+    found = {"flops": [flops(v, share, threshold=losses.flops.threshold) for v in encoded]}
+    if losses.idf_flops.weight:
+        found["idf_flops"] = [idf_flops(v, share, plan.idf, threshold=losses.idf_flops.threshold) for v in encoded]
+    if losses.l1.weight:
+        found["l1"] = [l1(v, share, threshold=losses.l1.threshold) for v in encoded]
+    return {name: torch.stack(values).sum() for name, values in found.items()}
 
 
 def _draw_pairs(terms: Terms | None, recipe: Recipe, chance: random.Random) -> list[int]:
