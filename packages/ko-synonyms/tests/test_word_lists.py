@@ -15,9 +15,25 @@ def term(ko: str, en: str) -> TermPair:
     return TermPair(ko=ko, en=en, weight=1.0)
 
 
-def test_sentences_and_lists_are_no_terms() -> None:
-    pairs = [term("소금", "salt"), term("소금, 맛", "salt, taste"), term("아주 긴 말", "a text of five words")]
-    assert [(w.query, w.text) for w in word_lists(pairs, rounds=1)] == [("salt", "소금"), ("소금", "salt")]
+def asked(*pairs: TermPair) -> list[tuple[str, str]]:
+    return [(w.query, w.text) for w in word_lists(pairs, rounds=2)]
+
+
+def test_sentences_are_no_terms() -> None:
+    assert asked(term("아주 긴 말", "a text of five words")) == []
+
+
+def test_lists_stay_as_they_are_and_are_asked_for_once_by_each_of_their_words() -> None:
+    assert asked(term("맛, 소금", "flavor,salt , a text of five words")) == [
+        ("flavor", "맛, 소금"),
+        ("salt", "맛, 소금"),
+        ("맛", "flavor, salt"),
+        ("소금", "flavor, salt"),
+    ]
+
+
+def test_a_list_beside_nothing_asks_for_nothing() -> None:
+    assert asked(term("맛, 소금", "a text of five words")) == []
 
 
 @given(n=st.integers(0, 40), terms=st.integers(2, 9), rounds=st.integers(1, 3), seed=st.integers(0, 9))
