@@ -13,6 +13,12 @@ from torch import Tensor, nn
 IN_BF16: Callable[[], AbstractContextManager[object]] = lambda: torch.autocast("cpu", dtype=torch.bfloat16)  # noqa: E731
 
 
+@pytest.fixture(autouse=True)
+def large(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever an activation gives is large enough to be computed again."""
+    monkeypatch.setattr("sparse_encoder.linear.WORTHWHILE", 0)
+
+
 class Hidden(nn.Module):
     """A backbone's hidden states, for the tracer."""
 
@@ -93,6 +99,17 @@ def test_what_an_activation_gives_is_not_kept() -> None:
     layer = nn.Linear(16, 4)
     states, _ = example(16, layer)
     assert kept_bytes(lambda: linear(states, layer, activation=F.gelu)) == {(2, 3, 16): 2 * 3 * 16 * 4, (4, 16): 256}
+
+
+def test_what_is_small_is_kept_and_not_computed_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    layer = nn.Linear(16, 4)
+    states, trained = example(16, layer)
+    again = torch.autograd.grad(linear(states, layer, activation=F.gelu)[0].sum(), trained)
+    monkeypatch.setattr("sparse_encoder.linear.WORTHWHILE", 2 * 3 * 16 * 4 + 1)
+    kept = kept_bytes(lambda: linear(states, layer, activation=F.gelu))
+    assert kept == {(2, 3, 16): 2 * 2 * 3 * 16 * 4, (4, 16): 256}, "what goes into GELU and what comes out"
+    once = torch.autograd.grad(linear(states, layer, activation=F.gelu)[0].sum(), trained)
+    assert all(torch.equal(a, b) for a, b in zip(once, again, strict=True))
 
 
 def test_in_bf16_several_layers_keep_one_copy_of_their_input_and_none_of_their_weights() -> None:
