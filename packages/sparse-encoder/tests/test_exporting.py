@@ -14,7 +14,7 @@ from sparse_encoder._files import InputError
 from sparse_encoder.exporting import export
 from sparse_encoder.lexical import LexicalChannel
 from sparse_encoder.model_folder import SparseModel, read_model, write_model
-from sparse_encoder.parity import compare
+from sparse_encoder.parity import compare, reference
 
 TEXTS = ["희소 검색 색인은 sparse vector", "문서", "검색 " * 40, "", "index search 역색인에서 (단어)."]
 
@@ -97,7 +97,7 @@ def test_a_form_that_differs_is_refused(model: SparseModel) -> None:
         return np.full((len(ids), len(model.idf)), 0.5, dtype=np.float32)
 
     with pytest.raises(InputError, match="the wrong export differs from PyTorch by"):
-        compare(model, TEXTS, form="wrong", run=wrong)
+        compare(reference(model, TEXTS), form="wrong", run=wrong)
 
 
 def test_a_form_in_8_bits_that_ranks_otherwise_is_refused(model: SparseModel) -> None:
@@ -106,4 +106,4 @@ def test_a_form_in_8_bits_that_ranks_otherwise_is_refused(model: SparseModel) ->
 
     texts = [f"{a} {b}" for a in ("희소", "문서", "단어", "색인") for b in ("검색", "sparse", "vector", "역색인")]
     with pytest.raises(InputError, match=r"ranks 0\.\d+ of the best ten texts as PyTorch does"):
-        compare(model, texts, form="wrong", run=wrong, rounded=True)
+        compare(reference(model, texts), form="wrong", run=wrong, rounded=True)

@@ -22,7 +22,7 @@ from sparse_encoder.graphs import OPSET, document_encoder, truncating_tokenizer,
 from sparse_encoder.inspection import SENTENCES, Inspection, inspect
 from sparse_encoder.model_folder import SparseModel
 from sparse_encoder.onnx_encoder import GRAPH, GRAPH_INT8
-from sparse_encoder.parity import Parity, Runner, compare
+from sparse_encoder.parity import Parity, Runner, compare, reference
 from sparse_encoder.query_side import QuerySide, write_idf
 from sparse_encoder.serving import DocumentEncoder, ServerEncoder
 
@@ -60,13 +60,14 @@ def export(
         encoder = document_encoder(model)
         script = _trace(encoder)
         write_graph(encoder, part / GRAPH)
+        by_torch = reference(model, texts)
         parity = [
-            compare(model, texts, form="torchscript", run=_script_runner(script)),
-            compare(model, texts, form="onnx", run=_onnx_runner(part / GRAPH)),
+            compare(by_torch, form="torchscript", run=_script_runner(script)),
+            compare(by_torch, form="onnx", run=_onnx_runner(part / GRAPH)),
         ]
         if int8:
             write_int8_graph(part / GRAPH, part / GRAPH_INT8)
-            parity.append(compare(model, texts, form="onnx-int8", run=_onnx_runner(part / GRAPH_INT8), rounded=True))
+            parity.append(compare(by_torch, form="onnx-int8", run=_onnx_runner(part / GRAPH_INT8), rounded=True))
         _write_encoder(model, script, part, name)
         if model.query is None:
             _write_query_tokenizer(model, part, name)
@@ -78,7 +79,7 @@ def export(
             files=[file.name for file in files],
             artefacts=[Artefact(name=f.name, n_bytes=f.stat().st_size, sha256=sha256(f)) for f in files],
             parity=parity,
-            inspection=inspect(model, name=name, texts=texts),
+            inspection=inspect(model, name=name, texts=texts, vectors=by_torch.vectors),
         )
         write_json(part / "export_report.json", report)
     return report
@@ -127,7 +128,7 @@ def _write_query_encoder(model: SparseModel, texts: Sequence[str], folder: Path,
     write_registration(
         archive, name=f"{name}-query", function="SPARSE_ENCODING", description="Korean sparse query encoder"
     )
-    return compare(model, texts, form="query torchscript", run=_script_runner(script))
+    return compare(reference(model, texts), form="query torchscript", run=_script_runner(script))
 
 
 def _script_bytes(script: torch.jit.ScriptModule) -> bytes:

@@ -9,7 +9,7 @@ import msgspec
 from sparse_encoder.asking import encode_queries
 from sparse_encoder.encoding import encode_texts
 from sparse_encoder.model_folder import SparseModel
-from sparse_encoder.pruning import Pruning
+from sparse_encoder.pruning import Pruning, Terms
 from sparse_encoder.tokenizer_build import LARGEST_VOCABULARY, ROLES
 
 QUERY_CEILING = 16.0
@@ -46,8 +46,10 @@ class Inspection(msgspec.Struct, frozen=True, kw_only=True):
     checks: list[Check]
 
 
-def inspect(model: SparseModel, *, name: str, texts: Sequence[str] = SENTENCES) -> Inspection:
-    """Runs every check; `texts` are encoded for those on weights and active terms."""
+def inspect(
+    model: SparseModel, *, name: str, texts: Sequence[str] = SENTENCES, vectors: Sequence[Terms] | None = None
+) -> Inspection:
+    """Runs every check; those on weights and active terms look at the `vectors` of `texts`, made here if not given."""
     checks = [
         _vocabulary_size(model),
         _decoded_keys(model),
@@ -57,7 +59,8 @@ def inspect(model: SparseModel, *, name: str, texts: Sequence[str] = SENTENCES) 
         _hangul(model, texts),
         _query_ceiling(model, texts),
     ]
-    vectors = encode_texts(model, texts, pruning=Pruning(top_k=model.max_active_terms))
+    if vectors is None:
+        vectors = encode_texts(model, texts, pruning=Pruning(top_k=model.max_active_terms))
     checks += [_document_ceiling([float(w.max(initial=0)) for _, w in vectors])]
     checks += [_active_terms([len(ids) for ids, _ in vectors], model.max_active_terms)]
     return Inspection(model=name, safe_for_opensearch=all(c.ok for c in checks if c.check not in ADVICE), checks=checks)

@@ -1,6 +1,7 @@
 """How near an exported form of a model is to PyTorch: weight by weight for fp32, by what it ranks for 8 bits."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import msgspec
 import numpy as np
@@ -12,7 +13,7 @@ from sparse_encoder._files import InputError
 from sparse_encoder.encoding import encode_texts
 from sparse_encoder.model_folder import SparseModel
 from sparse_encoder.network import padded
-from sparse_encoder.pruning import Pruning
+from sparse_encoder.pruning import Pruning, Terms
 
 TOLERANCE = 1e-4
 """Largest difference of an fp32 weight from PyTorch's."""
@@ -42,12 +43,35 @@ class Parity(msgspec.Struct, frozen=True, kw_only=True):
     """Mean share of the ten best texts that are the same ten, over queries made of every text's first tokens."""
 
 
-def compare(model: SparseModel, texts: Sequence[str], *, form: str, run: Runner, rounded: bool = False) -> Parity:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """What PyTorch makes of texts, which every exported form is compared with."""
+
+    model: SparseModel
+    texts: Sequence[str]
+    vectors: Sequence[Terms]
+
+    def rows(self) -> Rows:
+        """The vectors as a table, (texts, vocab)."""
+        rows = np.zeros((len(self.texts), len(self.model.idf)), dtype=np.float32)
+        for row, (ids, weights) in zip(rows, self.vectors, strict=True):
+            row[ids] = weights
+        return rows
+
+
+def reference(model: SparseModel, texts: Sequence[str]) -> Reference:
+    """Encodes the texts by PyTorch, pruned as the model says."""
+    vectors = encode_texts(model, texts, pruning=Pruning(top_k=model.max_active_terms))
+    return Reference(model=model, texts=texts, vectors=vectors)
+
+
+def compare(by_torch: Reference, *, form: str, run: Runner, rounded: bool = False) -> Parity:
     """Compares one form with PyTorch on every text; InputError where it differs more than it may.
 
     rounded: the form computes in 8 bits, and need only rank like PyTorch.
     """
-    found, wanted = run_all(model, texts, run), _by_torch(model, texts)
+    model, texts, wanted = by_torch.model, by_torch.texts, by_torch.rows()
+    found = run_all(model, texts, run)
     largest = max(_difference(a, b) for a, b in zip(found, wanted, strict=True))
     agreement = rank_agreement(model, texts, found, wanted)
     if not rounded and not largest <= TOLERANCE:
@@ -86,14 +110,6 @@ def rank_agreement(model: SparseModel, texts: Sequence[str], found: Rows, wanted
     n = min(n, len(texts))
     tops = [np.argsort(-(queries @ rows.T), axis=1, kind="stable")[:, :n] for rows in (found, wanted)]
     return float(np.mean([len(set(a) & set(b)) / n for a, b in zip(*tops, strict=True)]))
-
-
-def _by_torch(model: SparseModel, texts: Sequence[str]) -> Rows:
-    rows = np.zeros((len(texts), len(model.idf)), dtype=np.float32)
-    pruning = Pruning(top_k=model.max_active_terms)
-    for row, (ids, weights) in zip(rows, encode_texts(model, texts, pruning=pruning), strict=True):
-        row[ids] = weights
-    return rows
 
 
 def _difference(row: NDArray[np.float32], wanted: NDArray[np.float32]) -> float:
