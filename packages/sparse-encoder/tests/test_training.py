@@ -217,3 +217,11 @@ def test_counts_can_be_trusted_more_than_training_found(data: Path, tmp_path: Pa
     assert trusted.lexical is not None
     torch.testing.assert_close(trusted.lexical.gate, 1.5 * plain.lexical.gate)
     assert torch.equal(trusted.lexical.shape, plain.lexical.shape)
+
+
+def test_the_last_evaluation_is_of_the_weights_that_are_saved(data: Path, tmp_path: Path) -> None:
+    """The start kept whole, it is that of the start."""
+    recipe = settings(data, keep_start=1.0)
+    kept = train(recipe, work=tmp_path / "kept", log=silent).history[-1]
+    first = train(msgspec.structs.replace(recipe, steps=1), work=tmp_path / "first", log=silent).history[-1]
+    assert {**kept, "step": 1} == first

@@ -16,7 +16,7 @@ from pathlib import Path
 import msgspec
 
 from sparse_encoder._files import InputError
-from sparse_encoder.best import Best, take_up, turn_back
+from sparse_encoder.best import Best, take_up
 from sparse_encoder.building import build_network, finished_model
 from sparse_encoder.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
 from sparse_encoder.devices import choose_device, choose_precision
@@ -59,7 +59,6 @@ def train(recipe: Recipe, *, work: Path, log: Callable[[str], None], monitors: S
     with joined_processes(device) as processes:
         network = build_network(recipe, material, device, products)
         updates = Updates(recipe=recipe, material=material, network=network, processes=processes)
-        start = [p.detach().clone() for p in updates.parameters] if recipe.keep_start else []
         if processes.rank != 0:
             log, monitors = _say_nothing, ()
         run = Run(updates, work=work, log=log, monitors=monitors)
@@ -68,10 +67,6 @@ def train(recipe: Recipe, *, work: Path, log: Callable[[str], None], monitors: S
             for backbone in backbones(network) if recipe.recompute_layers else []:
                 stack.enter_context(recomputed_layers(backbone))
             run.go()
-        if start:
-            turn_back(updates.parameters, start, share=recipe.keep_start)
-        if network.lexical is not None:
-            network.lexical.trust(recipe.trust_counts)
         processes.wait()
     model = finished_model(network, recipe, material)
     return Trained(model=model, history=run.history)
@@ -116,8 +111,8 @@ class Run:
         if recipe.keep == "best" and self.best.n_worse:
             self.log(f"keeps the weights of step {self.best.step}, with nDCG@10 {self.best.ndcg_at_10:.3f}")
             take_up(self.updates.parameters, self.best.weights)
-        elif self.updates.averages:
-            take_up(self.updates.parameters, self.updates.averages)
+        else:
+            self.updates.take_up_saved()
 
     def _remaining(self) -> Iterator[list[Batch]]:
         """Each remaining step's batches."""

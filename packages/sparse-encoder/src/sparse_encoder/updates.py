@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from sparse_encoder.adamw import AdamW, clip
+from sparse_encoder.best import take_up, turn_back
 from sparse_encoder.gradients import Backward, gradients_of
 from sparse_encoder.groups import Batch
 from sparse_encoder.loss_scale import FIRST, LEAST, LossScale
@@ -48,6 +49,7 @@ class Updates:
         self.names = [name for name, _ in named_parameters(network)]
         self.parameters = [p for _, p in named_parameters(network)]
         self.optimizer = AdamW(self.parameters, weight_decay=recipe.weight_decay)
+        self.start = [p.detach().clone() for p in self.parameters] if recipe.keep_start else []
         self.averages = [p.detach().clone() for p in self.parameters] if recipe.ema else []
         self.scale = LossScale(value=FIRST) if network.products == torch.float16 else LossScale()
 
@@ -97,18 +99,22 @@ class Updates:
 
     @contextmanager
     def saved_weights(self) -> Iterator[None]:
-        """While it is open the network has the weights that would be saved: the running mean where there is one."""
-        if not self.averages:
-            yield
-            return
+        """While it is open the network has the weights that would be saved now."""
         kept = [p.detach().clone() for p in self.parameters]
-        with torch.no_grad():
-            torch._foreach_copy_(self.parameters, self.averages)
+        self.take_up_saved()
         try:
             yield
         finally:
-            with torch.no_grad():
-                torch._foreach_copy_(self.parameters, kept)
+            take_up(self.parameters, kept)
+
+    def take_up_saved(self) -> None:
+        """Gives the network the weights to save: of the running mean, part of the start kept, and counts trusted."""
+        if self.averages:
+            take_up(self.parameters, self.averages)
+        if self.start:
+            turn_back(self.parameters, self.start, share=self.recipe.keep_start)
+        if self.network.lexical is not None:
+            self.network.lexical.trust(self.recipe.trust_counts)
 
     @property
     def is_calibrating(self) -> bool:
