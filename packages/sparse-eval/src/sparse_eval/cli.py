@@ -8,32 +8,23 @@ import typer
 
 from sparse_eval import __version__
 from sparse_eval._files import InputError, Manifest, Output, exit_on_error
+from sparse_eval._options import grouped
+from sparse_eval.options import Cost, Costs, Explaining, Judging, Shown
 
 app = typer.Typer(pretty_exceptions_enable=False, no_args_is_help=True, help=__doc__)
 
-Qrels = Annotated[Path, typer.Option(help="BEIR qrels: query-id, corpus-id and score, parted by tabs.")]
-Queries = Annotated[Path | None, typer.Option(help="queries.jsonl: slices by metadata.lang and metadata.kind.")]
 NamedRuns = Annotated[list[str], typer.Argument(metavar="NAME=RUN...", help="TREC runs, each with its system's name.")]
-Seed = Annotated[int, typer.Option(help="Of the bootstrap and the randomization test.")]
-Resamples = Annotated[int, typer.Option(min=100, help="Draws of the bootstrap and of the randomization test.")]
-Named = Annotated[list[str] | None, typer.Option(metavar="NAME=FILE")]
 
 
 @app.command()
+@grouped
 def judge(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A TREC run.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The metrics, as JSON.")],
     *,
-    qrels: Qrels,
     system: Annotated[str, typer.Option(help="The system's name.")],
-    queries: Queries = None,
-    vectors: Annotated[Path | None, typer.Option(help="Document vectors: active terms.")] = None,
-    query_vectors: Annotated[
-        Path | None, typer.Option(help="Query vectors: active terms and, with both, FLOPS.")
-    ] = None,
-    timing: Annotated[Path | None, typer.Option(help="What the search cost: milliseconds per query.")] = None,
-    seed: Seed = 42,
-    resamples: Resamples = 10_000,
+    judging: Judging,
+    cost: Cost,
 ) -> None:
     """Judges one run, overall and by slice, with bootstrap intervals; a table goes to stdout."""
     from sparse_eval.comparison import Draws, System, measure
@@ -44,17 +35,18 @@ def judge(
     from sparse_eval.table import metrics_table
 
     started = time.time()
-    facts = gather_facts(vectors=vectors, query_vectors=query_vectors, timing=timing)
-    known = read_queries(queries) if queries else None
+    facts = gather_facts(vectors=cost.vectors, query_vectors=cost.query_vectors, timing=cost.timing)
+    known = read_queries(judging.queries) if judging.queries else None
     judged = System(name=system, run=read_run(run), facts=facts)
-    metrics = measure(judged, read_qrels(qrels), queries=known, draws=Draws(seed=seed, n_resamples=resamples))
+    draws = Draws(seed=judging.seed, n_resamples=judging.resamples)
+    metrics = measure(judged, read_qrels(judging.qrels), queries=known, draws=draws)
     write_laid_out(output, metrics)
     Manifest(
         package="sparse-eval",
         package_version=__version__,
-        parameters={"system": system, "resamples": resamples},
-        seed=seed,
-        inputs=[path for path in (run, qrels, queries, vectors, query_vectors, timing) if path],
+        parameters={"system": system, "resamples": judging.resamples},
+        seed=judging.seed,
+        inputs=[run, *judging.paths(), *cost.paths()],
         outputs=[Output(path=output, format="metrics", n_records=len(metrics.measures))],
         started=started,
     ).write()
@@ -62,18 +54,13 @@ def judge(
 
 
 @app.command()
+@grouped
 def compare(
     runs: NamedRuns,
     output: Annotated[Path, typer.Option("--output", "-o", help="The comparison, as JSON.")],
     *,
-    qrels: Qrels,
-    queries: Queries = None,
-    metrics: Annotated[list[Path] | None, typer.Option(help="What `judge` wrote: the facts of its system.")] = None,
-    vectors: Named = None,
-    query_vectors: Named = None,
-    timing: Named = None,
-    seed: Seed = 42,
-    resamples: Resamples = 10_000,
+    judging: Judging,
+    costs: Costs,
 ) -> None:
     """Compares systems on the same queries, every pair tested; tables go to stdout."""
     from sparse_eval.comparison import Draws
@@ -87,21 +74,21 @@ def compare(
     started = time.time()
     files = Sources(
         runs=named_files(runs),
-        metrics=metrics or [],
-        vectors=named_files(vectors or []),
-        query_vectors=named_files(query_vectors or []),
-        timing=named_files(timing or []),
+        metrics=costs.metrics or [],
+        vectors=named_files(costs.vectors or []),
+        query_vectors=named_files(costs.query_vectors or []),
+        timing=named_files(costs.timing or []),
     )
-    judgements, known = read_qrels(qrels), read_queries(queries) if queries else None
-    draws = Draws(seed=seed, n_resamples=resamples)
+    judgements, known = read_qrels(judging.qrels), read_queries(judging.queries) if judging.queries else None
+    draws = Draws(seed=judging.seed, n_resamples=judging.resamples)
     comparison = put_side_by_side(files.systems(), judgements, queries=known, draws=draws)
     write_laid_out(output, comparison)
     Manifest(
         package="sparse-eval",
         package_version=__version__,
-        parameters={"systems": list(comparison.systems), "resamples": resamples},
-        seed=seed,
-        inputs=[*files.paths(), qrels, *([queries] if queries else [])],
+        parameters={"systems": list(comparison.systems), "resamples": judging.resamples},
+        seed=judging.seed,
+        inputs=[*files.paths(), *judging.paths()],
         outputs=[Output(path=output, format="comparison", n_records=len(comparison.rows))],
         started=started,
     ).write()
@@ -135,20 +122,16 @@ def plot(
 
 
 @app.command()
+@grouped
 def report(
     comparison: Annotated[Path, typer.Argument(metavar="COMPARISON", help="What `compare` wrote.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The page, as HTML.")],
+    *,
     runs: Annotated[
         list[str] | None, typer.Argument(metavar="[NAME=RUN]...", help="Runs to explain queries by.")
     ] = None,
-    *,
-    output: Annotated[Path, typer.Option("--output", "-o", help="The page, as HTML.")],
-    qrels: Annotated[Path | None, typer.Option(help="Needed with runs.")] = None,
-    queries: Queries = None,
-    passages: Annotated[Path | None, typer.Option(help="BEIR folder or corpus.jsonl: the texts.")] = None,
-    plots: Annotated[Path | None, typer.Option(help="What `plot` wrote: its pictures are put into the page.")] = None,
-    better: Annotated[str, typer.Option(help="System whose wins and losses are shown; by default the last run.")] = "",
-    than: Annotated[str, typer.Option(help="System it is held against; by default the run before it.")] = "",
-    shown: Annotated[int, typer.Option(min=1, help="Queries in each list.")] = 10,
+    explaining: Explaining,
+    shown: Shown,
 ) -> None:
     """Writes one self-contained HTML page: tables, tests, pictures, and the queries where two systems differ."""
     from sparse_eval._files import write_text
@@ -159,19 +142,21 @@ def report(
     started = time.time()
     found = read_comparison(comparison)
     named = named_files(runs or [])
-    if named and qrels is None:
+    if named and explaining.qrels is None:
         raise typer.BadParameter("runs cannot be explained without --qrels")
-    question = Question(better=better, than=than, n_shown=shown)
-    explained = (
-        explain_runs(named, qrels, queries=queries, passages=passages, question=question) if named and qrels else None
-    )
-    pictures = _pictures(plots) if plots else []
+    question = Question(better=shown.better, than=shown.than, n_shown=shown.shown)
+    explained = None
+    if named and explaining.qrels:
+        explained = explain_runs(
+            named, explaining.qrels, queries=explaining.queries, passages=explaining.passages, question=question
+        )
+    pictures = _pictures(shown.plots) if shown.plots else []
     write_text(output, report_page(found, explained, plots=pictures))
     Manifest(
         package="sparse-eval",
         package_version=__version__,
-        parameters={"better": better, "than": than, "shown": shown},
-        inputs=[comparison, *named.values(), *(path for path in (qrels, queries, passages) if path), *pictures],
+        parameters={"better": shown.better, "than": shown.than, "shown": shown.shown},
+        inputs=[comparison, *named.values(), *explaining.paths(), *pictures],
         outputs=[Output(path=output, format="report")],
         started=started,
     ).write()
