@@ -70,9 +70,17 @@ def test_a_file_alone_is_told() -> None:
         counterparts("ko.json")
 
 
-def test_a_file_that_is_missing_or_no_json_is_told(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"ko\.json: no such file: wanted the texts of one language as JSON"):
+def test_what_cannot_be_read_is_told(tmp_path: Path) -> None:
+    with pytest.raises(
+        InputError, match=r"ko\.json: No such file or directory: wanted the texts of one language as JSON"
+    ):
         read_localised(tmp_path / "ko.json")
-    (tmp_path / "ko.json").write_text("{", encoding="utf-8")
+    with pytest.raises(InputError, match=r"Is a directory: wanted the texts of one language as JSON"):
+        read_localised(tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"{", b'{"a": "\xff"}'], ids=["cut off", "not UTF-8"])
+def test_a_file_that_is_no_json_is_told(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "ko.json").write_bytes(content)
     with pytest.raises(InputError, match=r"ko\.json: .*: wanted the texts of one language as JSON"):
         read_localised(tmp_path / "ko.json")

@@ -34,12 +34,12 @@ def counterparts(given: str) -> list[tuple[Path, Path]]:
 
 
 def read_localised(path: Path) -> object:
-    """The texts of one language, nested as they are; InputError where the file is missing or holds no JSON."""
+    """The texts of one language, nested as they are; InputError where the file cannot be read or holds no JSON."""
     try:
         return msgspec.json.decode(path.read_bytes())
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file: wanted the texts of one language as JSON") from None
-    except msgspec.DecodeError as e:
+    except OSError as e:
+        raise InputError(f"{path}: {e.strerror}: wanted the texts of one language as JSON") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as e:
         raise InputError(f"{path}: {e}: wanted the texts of one language as JSON") from None
 
 
