@@ -1,7 +1,7 @@
 """The command line: a verb each; heavy imports inside the commands, so that help and refusals are quick."""
 
 import os
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sparse_encoder._files import InputError, Manifest, Output, exit_on_error, read_jsonl, write_json
+from sparse_encoder._options import grouped
 from sparse_encoder.cli_encode import encode
 from sparse_encoder.cli_pretrain import pretrain
 from sparse_encoder.cli_publish import card, push, shrink
@@ -37,15 +38,24 @@ Folder = Annotated[Path, typer.Option("--output", "-o", help="Folder to write.")
 ModelFolder = Annotated[Path, typer.Argument(help="A model folder, as train writes it.")]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tokens:
+    """What becomes a token."""
+
+    vocab_size: Annotated[int, typer.Option(help="Most tokens, at most 32,768.")] = 8000
+    min_count: Annotated[int, typer.Option(help="Times a morpheme must occur to be a token.")] = 1
+    min_characters: Annotated[int, typer.Option(help="Times a character must occur, syllables apart.")] = 1
+    common_syllables: Annotated[bool, typer.Option(help="Cover all 2,350 syllables of KS X 1001.")] = False
+    general: Annotated[float, typer.Option(min=0, help="Pieces of general Korean to each of the passages.")] = 0.0
+
+
 @tokenizer_app.command("build")
+@grouped
 def build(
     passages: Annotated[list[Path], typer.Argument(help="BEIR folders or JSON Lines files of passages.")],
     output: Folder,
-    vocab_size: Annotated[int, typer.Option(help="Most tokens, at most 32,768.")] = 8000,
-    min_count: Annotated[int, typer.Option(help="Times a morpheme must occur to be a token.")] = 1,
-    min_characters: Annotated[int, typer.Option(help="Times a character must occur, syllables apart.")] = 1,
-    common_syllables: Annotated[bool, typer.Option(help="Cover all 2,350 syllables of KS X 1001.")] = False,
-    general: Annotated[float, typer.Option(min=0, help="Pieces of general Korean to each of the passages.")] = 0.0,
+    *,
+    tokens: Tokens,
     pairs: Annotated[list[Path] | None, typer.Option(help="Queries that are counted beside the passages.")] = None,
     max_tokens: Annotated[int, typer.Option(help="Tokens that the tokenizer keeps of a text.")] = 512,
 ) -> None:
@@ -54,13 +64,7 @@ def build(
     from sparse_encoder.passages import passage_text, passages_file, read_passages
     from sparse_encoder.tokenizer_build import Choice, build_tokenizer, save_tokenizer
 
-    choice = Choice(
-        vocab_size=vocab_size,
-        min_count=min_count,
-        min_characters=min_characters,
-        common_syllables=common_syllables,
-        general=general,
-    )
+    choice = Choice(**asdict(tokens))
     files = [passages_file(path) for path in passages]
     asked = (pair.query for path in pairs or [] for pair in read_jsonl(path, Asked))
     texts = chain((passage_text(p, title=True) for file in files for p in read_passages(file)), asked)
