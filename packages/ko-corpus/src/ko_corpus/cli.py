@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ._files import Manifest, Output, exit_on_error, write_json, write_jsonl
+from ._options import grouped
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -27,6 +28,48 @@ OutputPath = Annotated[Path, typer.Option("--output", "-o", help="Where to write
 PassagesPath = Annotated[
     Path, typer.Argument(metavar="PASSAGES", help="A folder with corpus.jsonl, or such a file.", show_default=False)
 ]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Splitting:
+    """Which documents are for training and which for judging."""
+
+    split: Annotated[str, typer.Option(help="Shares of train, val and test documents.")] = "98,1,1"
+    seed: Annotated[int, typer.Option(help="Decides which document goes where.")] = 42
+
+    def shares(self) -> "Shares":
+        """The shares as numbers; BadParameter where they are none."""
+        return _shares(self.split)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Names:
+    """What the records call things."""
+
+    query: Annotated[str, typer.Option(help="Field of the query.")] = "query"
+    text: Annotated[str, typer.Option(help="Field of the text that answers it.")] = "text"
+    title: Annotated[str, typer.Option(help="Field of the text's title, if there is one.")] = "title"
+    name: Annotated[str, typer.Option(help="Source of the records; it starts every id.")] = "answers"
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Moving:
+    """What moves the weights."""
+
+    trends: Annotated[Path | None, typer.Option(help="Rising terms whose tokens are raised.")] = None
+    max_boost: Annotated[float, typer.Option(min=1, help="The most that a token is raised by.")] = 1.5
+    prior: Annotated[Path | None, typer.Option(help="idf.json of the same tokenizer, from a larger corpus.")] = None
+    prior_passages: Annotated[int, typer.Option(min=0, help="For how many passages the prior counts.")] = 1000
+    queries: Annotated[
+        list[Path] | None, typer.Option(help="Queries or pairs: what many of them hold is not telling. Repeatable.")
+    ] = None
+    morphemes: Annotated[
+        Path | None, typer.Option(help="token_morphemes.json: endings weigh nothing, and general Korean has its say.")
+    ] = None
+
+    def paths(self) -> list[Path]:
+        """The files given."""
+        return [p for p in (self.trends, self.prior, self.morphemes, *(self.queries or [])) if p is not None]
 
 
 def main() -> None:
@@ -141,6 +184,7 @@ def pairs(
 
 
 @app.command()
+@grouped
 def sections(
     source: Annotated[Path, typer.Argument(metavar="SECTIONS", help="JSONL(.gz) of sections with their headings.")],
     documents: Annotated[list[Path], typer.Argument(metavar="DOCUMENTS", help="Theirs, for titles and dates.")],
@@ -148,8 +192,7 @@ def sections(
     *,
     pairs: Annotated[Path, typer.Option(help="Where to write the queries.", show_default=False)],
     parallel: Annotated[Path | None, typer.Option(help="Where to write headings in both languages.")] = None,
-    split: Annotated[str, typer.Option(help="Shares of train, val and test documents.")] = "98,1,1",
-    seed: Annotated[int, typer.Option(help="Decides which document goes where.")] = 42,
+    splitting: Splitting,
 ) -> None:
     """Turns sections with Korean and English headings into passages, and the headings into queries for them."""
     from .documents import read_documents
@@ -157,10 +200,10 @@ def sections(
     from .splitting import split_documents
 
     started = time.time()
-    shares = _shares(split)
+    shares = splitting.shares()
     found = list(read_section_pairs(source))
     held = Sections(pairs=found, documents={d.id: d for d in read_documents(documents)})
-    splits = split_documents((s.doc_id for s in found), shares, seed=seed)
+    splits = split_documents((s.doc_id for s in found), shares, seed=splitting.seed)
     n_passages = write_jsonl(output / "corpus.jsonl", section_passages(held))
     n_pairs = write_jsonl(pairs, section_queries(held, splits=splits))
     outputs = [
@@ -170,39 +213,37 @@ def sections(
     if parallel is not None:
         n_parallel = write_jsonl(parallel, section_parallel(held))
         outputs.append(Output(path=parallel, format="parallel", n_records=n_parallel))
-    _manifest({"split": split}, [source, *documents], outputs, started=started, seed=seed)
+    _manifest({"split": splitting.split}, [source, *documents], outputs, started=started, seed=splitting.seed)
     _log(f"{n_passages} passages, {n_pairs} queries: {output}, {pairs}")
 
 
 @app.command()
+@grouped
 def answers(
     source: Annotated[Path, typer.Argument(metavar="RECORDS", help="JSONL(.gz) with a query and its text a line.")],
     output: OutputPath,
     *,
     pairs: Annotated[Path, typer.Option(help="Where to write the queries.", show_default=False)],
-    query: Annotated[str, typer.Option(help="Field of the query.")] = "query",
-    text: Annotated[str, typer.Option(help="Field of the text that answers it.")] = "text",
-    title: Annotated[str, typer.Option(help="Field of the text's title, if there is one.")] = "title",
-    name: Annotated[str, typer.Option(help="Source of the records; it starts every id.")] = "answers",
-    split: Annotated[str, typer.Option(help="Shares of train, val and test records.")] = "98,1,1",
-    seed: Annotated[int, typer.Option(help="Decides which record goes where.")] = 42,
+    names: Names,
+    splitting: Splitting,
 ) -> None:
     """Turns records that hold a query and the text that answers it into passages and pairs."""
     from .answers import Fields, answer_pair, answer_passage, read_answers
     from .splitting import split_documents
 
     started = time.time()
-    shares = _shares(split)
-    fields = Fields(query=query, text=text, title=title)
+    shares, name = splitting.shares(), names.name
+    fields = Fields(query=names.query, text=names.text, title=names.title)
     found = list(read_answers(source, fields, prefix=f"{name}/"))
-    splits = split_documents((a.id for a in found), shares, seed=seed)
+    splits = split_documents((a.id for a in found), shares, seed=splitting.seed)
     n_passages = write_jsonl(output / "corpus.jsonl", (answer_passage(a, source=name) for a in found))
     n_pairs = write_jsonl(pairs, (answer_pair(a, source=name, splits=splits) for a in found))
     outputs = [
         Output(path=output, format="passages", n_records=n_passages),
         Output(path=pairs, format="pairs", n_records=n_pairs),
     ]
-    _manifest({"split": split} | dataclasses.asdict(fields), [source], outputs, started=started, seed=seed)
+    parameters = {"split": splitting.split} | dataclasses.asdict(fields)
+    _manifest(parameters, [source], outputs, started=started, seed=splitting.seed)
     _log(f"{n_passages} passages, {n_pairs} queries: {output}, {pairs}")
 
 
@@ -242,6 +283,7 @@ def trends(
 
 
 @app.command()
+@grouped
 def idf(
     passages: Annotated[
         list[Path], typer.Argument(metavar="PASSAGES", help="Folders with corpus.jsonl, or such files.")
@@ -249,16 +291,7 @@ def idf(
     output: OutputPath,
     *,
     tokenizer: Annotated[Path, typer.Option(help="tokenizer.json, or the folder of one.", show_default=False)],
-    trends: Annotated[Path | None, typer.Option(help="Rising terms whose tokens are raised.")] = None,
-    max_boost: Annotated[float, typer.Option(min=1, help="The most that a token is raised by.")] = 1.5,
-    prior: Annotated[Path | None, typer.Option(help="idf.json of the same tokenizer, from a larger corpus.")] = None,
-    prior_passages: Annotated[int, typer.Option(min=0, help="For how many passages the prior counts.")] = 1000,
-    queries: Annotated[
-        list[Path] | None, typer.Option(help="Queries or pairs: what many of them hold is not telling. Repeatable.")
-    ] = None,
-    morphemes: Annotated[
-        Path | None, typer.Option(help="token_morphemes.json: endings weigh nothing, and general Korean has its say.")
-    ] = None,
+    moving: Moving,
 ) -> None:
     """Writes OpenSearch's idf.json for a tokenizer: the weight of each of its tokens."""
     from .idf import NO_PRIOR, Adjustments, Prior, load_tokenizer, read_idf, token_idf, trend_boosts, write_idf
@@ -268,18 +301,21 @@ def idf(
 
     started = time.time()
     model = load_tokenizer(tokenizer)
-    boosts = {} if trends is None else trend_boosts(read_trends(trends), model, max_boost=max_boost)
-    known = NO_PRIOR if prior is None else Prior(weights=read_idf(prior), n_passages=prior_passages)
+    boosts = {}
+    if moving.trends is not None:
+        boosts = trend_boosts(read_trends(moving.trends), model, max_boost=moving.max_boost)
+    known = NO_PRIOR
+    if moving.prior is not None:
+        known = Prior(weights=read_idf(moving.prior), n_passages=moving.prior_passages)
     texts = (passage.contents for path in passages for passage in read_passages(path))
-    stands_for = {} if morphemes is None else read_token_morphemes(morphemes, model.get_vocab())
-    adjust = Adjustments(boosts=boosts, ceilings=_ceilings(queries or [], model), morphemes=stands_for)
+    stands_for = {} if moving.morphemes is None else read_token_morphemes(moving.morphemes, model.get_vocab())
+    adjust = Adjustments(boosts=boosts, ceilings=_ceilings(moving.queries or [], model), morphemes=stands_for)
     weights = token_idf(texts, model, prior=known, adjust=adjust)
     write_idf(output, weights)
     vocabulary = tokenizer / "tokenizer.json" if tokenizer.is_dir() else tokenizer
-    others = [path for path in (trends, prior, morphemes, *(queries or [])) if path is not None]
-    inputs = [*map(corpus_path, passages), vocabulary, *others]
+    inputs = [*map(corpus_path, passages), vocabulary, *moving.paths()]
     outputs = [Output(path=output, format="idf", n_records=len(weights))]
-    parameters = {"max_boost": max_boost, "prior_passages": known.n_passages}
+    parameters = {"max_boost": moving.max_boost, "prior_passages": known.n_passages}
     _manifest(parameters, inputs, outputs, started=started, counts={"boosted": len(boosts)})
     _log(f"{len(weights)} tokens, {len(boosts)} of them boosted: {output}")
 
