@@ -4,13 +4,15 @@ Commands import what they need when they run, so that `--help` answers at once.
 """
 
 import logging
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from os_deploy._files import InputError, Manifest, Output, exit_on_error
-from os_deploy.options import Export, ModeName, Name, Url, connect, make_searcher
+from os_deploy._options import grouped
+from os_deploy.options import Access, ModeName, Name, Url, connect, make_searcher
 from os_deploy.prove import cli as prove_cli
 from os_deploy.server import cli as server_cli
 
@@ -21,6 +23,23 @@ if TYPE_CHECKING:
 app = typer.Typer(pretty_exceptions_enable=False, no_args_is_help=True)
 app.add_typer(server_cli.app, name="server")
 prove_cli.add_to(app)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """What later versions are held to."""
+
+    queries: Annotated[Path | None, typer.Option(help="Judged queries.")] = None
+    qrels: Annotated[Path | None, typer.Option(help="Their judgements (BEIR).")] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """What is shown."""
+
+    k: Annotated[int, typer.Option("-k", min=1, help="How many passages.")] = 10
+    explain: Annotated[bool, typer.Option(help="Also show the text and what each matching term adds.")] = False
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON Lines.")] = False
 
 
 @app.callback()
@@ -55,12 +74,13 @@ def check(
 
 
 @app.command()
+@grouped
 def init(
     export: Annotated[Path, typer.Argument(help="What `sparse-encoder export` wrote.")],
     passages: Annotated[Path, typer.Option(help="The BEIR folder to search in.")],
     vectors: Annotated[Path | None, typer.Option(help="The passages' vectors; the server encodes otherwise.")] = None,
-    queries: Annotated[Path | None, typer.Option(help="Judged queries that later versions are held to.")] = None,
-    qrels: Annotated[Path | None, typer.Option(help="Their judgements (BEIR).")] = None,
+    *,
+    judged: Judged,
     name: Annotated[str, typer.Option(help="Of the deployment; default: the folder that the export lies in.")] = "",
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Default: deploy.yaml beside it.")] = None,
 ) -> None:
@@ -71,9 +91,9 @@ def init(
     path = output or export.resolve().parent / "deploy.yaml"
     if path.exists():
         raise InputError(f"{path}: there already, wanted none: it may have been changed, so write another with -o")
-    if (queries is None) != (qrels is None):
+    if (judged.queries is None) != (judged.qrels is None):
         raise InputError("--queries, --qrels: found one of them, wanted both or none")
-    gate = Gate(queries=queries, qrels=qrels) if queries and qrels else None
+    gate = Gate(queries=judged.queries, qrels=judged.qrels) if judged.queries and judged.qrels else None
     alias = index_alias(name or export.resolve().parent.name)
     draft = Draft(export=export, passages=passages, vectors=vectors, name=alias, gate=gate)
     write_text(path, draft.text(path))
@@ -127,28 +147,28 @@ def deploy(
 
 
 @app.command()
+@grouped
 def search(
     text: Annotated[str, typer.Argument(help="What to look for.")],
+    *,
     name: Annotated[str | None, typer.Option(help="The deployment; may be left out where there is one.")] = None,
     mode: ModeName = "sparse",
-    k: Annotated[int, typer.Option("-k", min=1, help="How many passages.")] = 10,
-    explain: Annotated[bool, typer.Option(help="Also show the text and what each matching term adds.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON Lines.")] = False,
-    export: Export = None,
-    url: Url = None,
+    shown: Shown,
+    access: Access,
 ) -> None:
     """Search a deployment."""
     import msgspec
 
     wanted = prove_cli.check_mode(mode)
-    with connect(url) as cluster:
-        results = make_searcher(cluster, name, export).search(text, mode=wanted, k=k, explain=explain)
+    with connect(access.url) as cluster:
+        searcher = make_searcher(cluster, name, access.export)
+        results = searcher.search(text, mode=wanted, k=shown.k, explain=shown.explain)
     for rank, result in enumerate(results, start=1):
-        if as_json:
+        if shown.as_json:
             typer.echo(msgspec.json.encode(result).decode())
             continue
         typer.echo(f"{rank:>3}  {result.score:9.4f}  {result.doc_id}  {result.title}")
-        if explain:
+        if shown.explain:
             typer.echo(f"     {result.text}")
             typer.echo("     " + ", ".join(f"{term} {weight:.3f}" for term, weight in result.terms.items()))
 

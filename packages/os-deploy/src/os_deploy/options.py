@@ -6,6 +6,7 @@ And what they stand for: a cluster, a deployment on it, a way to weigh queries.
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
 
 Url = Annotated[str | None, typer.Option(help="The cluster; default: OPENSEARCH_URL, or http://127.0.0.1:9200.")]
 Name = Annotated[str, typer.Argument(help="The deployment's name.")]
-Export = Annotated[
-    Path | None, typer.Option(help="The export folder, to weigh queries on this side; needed for query tokens.")
-]
 ModeName = Annotated[
     str,
     typer.Option(
@@ -35,6 +33,16 @@ DenseQueries = Annotated[
     Path | None,
     typer.Option(help="Dense vectors of the queries: a folder of `sparse-mining embed`, or a .npy in their order."),
 ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """How the deployment is asked."""
+
+    export: Annotated[
+        Path | None, typer.Option(help="The export folder, to weigh queries on this side; needed for query tokens.")
+    ] = None
+    url: Url = None
 
 
 @contextmanager

@@ -1,28 +1,41 @@
 """The commands `os-deploy server ...`."""
 
 import os
+from dataclasses import dataclass
 from typing import Annotated
 
 import typer
 
 from os_deploy._files import InputError
+from os_deploy._options import grouped
 
 app = typer.Typer(no_args_is_help=True, help="A real OpenSearch for development and tests, without Docker or Java.")
 
 Name = Annotated[str, typer.Option("--name", help="Which server, where there are several.")]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nodes:
+    """What is started."""
+
+    port: Annotated[int, typer.Option(help="HTTP port of the first node.")] = 9200
+    heap: Annotated[str, typer.Option(help="Java heap of each node.")] = "1g"
+    nodes: Annotated[int, typer.Option(help="How many nodes.")] = 1
+    quick: Annotated[bool, typer.Option(help="Start sooner, run slower: not for benchmarks.")] = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Abilities:
+    """What it can do."""
+
+    models: Annotated[bool, typer.Option(help="With ML Commons, for models on the server (x86_64 Linux).")] = True
+    security: Annotated[bool, typer.Option(help="With TLS and users, for trying clients.")] = False
+    setting: Annotated[list[str] | None, typer.Option(help="One more line of opensearch.yml: name=value.")] = None
+
+
 @app.command()
-def start(
-    port: Annotated[int, typer.Option(help="HTTP port of the first node.")] = 9200,
-    heap: Annotated[str, typer.Option(help="Java heap of each node.")] = "1g",
-    nodes: Annotated[int, typer.Option(help="How many nodes.")] = 1,
-    models: Annotated[bool, typer.Option(help="With ML Commons, for models on the server (x86_64 Linux).")] = True,
-    security: Annotated[bool, typer.Option(help="With TLS and users, for trying clients.")] = False,
-    setting: Annotated[list[str] | None, typer.Option(help="One more line of opensearch.yml: name=value.")] = None,
-    quick: Annotated[bool, typer.Option(help="Start sooner, run slower: not for benchmarks.")] = False,
-    name: Name = "default",
-) -> None:
+@grouped
+def start(nodes: Nodes, abilities: Abilities, name: Name = "default") -> None:
     """Assemble the server where needed, start it in the background and print its address when it is ready."""
     from os_deploy.server.process import start as start_server
     from os_deploy.server.spec import ServerSpec, server_folder
@@ -31,16 +44,16 @@ def start(
     if url:
         raise InputError(f"OPENSEARCH_URL is set to {url}: that cluster is used, and none is started: unset it first")
     spec = ServerSpec(
-        port=port,
-        heap=heap,
-        n_nodes=nodes,
-        models=models,
-        security=security,
-        quick=quick,
-        settings=tuple(setting or ()),
+        port=nodes.port,
+        heap=nodes.heap,
+        n_nodes=nodes.nodes,
+        quick=nodes.quick,
+        models=abilities.models,
+        security=abilities.security,
+        settings=tuple(abilities.setting or ()),
     )
     server = start_server(spec, server_folder(name))
-    if models and not server.models:
+    if abilities.models and not server.models:
         typer.echo(
             "models on the server run on x86_64 Linux only; vectors made by the client and query_tokens work", err=True
         )
