@@ -11,6 +11,7 @@ from sentence_transformers.sentence_transformer.losses import (
 )
 from sentence_transformers.sparse_encoder.losses import FlopsLoss
 from sparse_encoder.losses.alignment import alignment
+from sparse_encoder.losses.contrastive_alignment import contrastive_alignment
 from sparse_encoder.losses.flops import flops
 from sparse_encoder.losses.idf_flops import idf_flops
 from sparse_encoder.losses.infonce import infonce
@@ -89,6 +90,26 @@ def test_alignment_by_hand() -> None:
     english = torch.tensor([[1.0, 1.0], [0.0, 1.0]])
     found = alignment(korean, english, torch.tensor([3.0, 1.0]))
     assert float(found) == pytest.approx((3 * (1 - math.sqrt(0.5)) + 1) / 4, abs=1e-6)
+
+
+def test_contrastive_alignment_by_hand() -> None:
+    korean, english = torch.tensor([[2.0, 0.0], [0.0, 1.0]]), torch.tensor([[1.0, 0.0], [1.0, 0.0]])
+    found = contrastive_alignment(korean, english, torch.tensor([3.0, 1.0]), ALL, temperature=0.5)
+    # cosines [[1, 1], [0, 0]] over .5: by Korean ln 2 and ln 2, by English ln(1 + e^-2) and ln(1 + e^2)
+    first, second = (math.log(2) + math.log1p(math.exp(-2))) / 2, (math.log(2) + math.log1p(math.exp(2))) / 2
+    assert float(found) == pytest.approx((3 * first + second) / 4, abs=1e-6)
+
+
+def test_contrastive_alignment_gains_nothing_by_a_word_that_all_terms_hold() -> None:
+    own, shared = torch.eye(2), torch.ones(2, 2)
+    lost = [float(contrastive_alignment(v, v, torch.ones(2), ALL, temperature=0.1)) for v in (own, shared)]
+    assert lost == pytest.approx([math.log1p(math.exp(-10)), math.log(2)], abs=1e-6)
+    assert float(alignment(shared, shared, torch.ones(2))) == pytest.approx(0.0, abs=1e-6), "which likeness alone does"
+
+
+def test_contrastive_alignment_tells_no_term_from_itself() -> None:
+    same = torch.ones(2, 2)
+    assert float(contrastive_alignment(same, same, torch.ones(2), ~ALL, temperature=0.1)) == 0.0
 
 
 def test_flops_by_hand() -> None:

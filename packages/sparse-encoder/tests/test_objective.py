@@ -1,9 +1,18 @@
+import math
 import random
 
 import pytest
 import torch
 from sparse_encoder.groups import Batch, Example, Examples
-from sparse_encoder.objective import Columns, Plan, allowed_documents, choose_columns, loss_of, loss_weights
+from sparse_encoder.objective import (
+    Columns,
+    Plan,
+    _alignment,
+    allowed_documents,
+    choose_columns,
+    loss_of,
+    loss_weights,
+)
 from sparse_encoder.recipe import Losses, MarginMSE, MarginRanking, Recipe, Sparsity
 
 
@@ -95,3 +104,18 @@ def test_terms_that_are_alike_because_all_hold_the_same_word_cost_flops() -> Non
         loss_weights(Recipe(train=["a"], losses=losses), 100),
     ).by_name
     assert (by_name["idf_flops"], by_name["l1"]) == (4.0 + 4.0, 2.0 + 2.0), "as every loss of sparsity does"
+
+
+def test_terms_are_told_from_those_that_differ_in_both_languages() -> None:
+    plan = Plan(
+        batch=Batch(examples=(), documents=(), groups=()),
+        allowed=torch.ones(0, 0, dtype=torch.bool),
+        texts={"terms": [[5], [5], [6], [7], [8], [9]]},
+        confidence=[1.0, 1.0, 1.0],
+        has_query_network=False,
+        columns=Columns(ids=torch.tensor([0, 1]), share=torch.ones(2)),
+        idf=torch.ones(2),
+    )
+    terms = torch.tensor([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]] * 2)
+    wanted = (2 * math.log1p(math.exp(-1)) + math.log(1 + 2 * math.exp(-1))) / 3
+    assert float(_alignment(terms, plan, temperature=1.0)) == pytest.approx(wanted, abs=1e-6)

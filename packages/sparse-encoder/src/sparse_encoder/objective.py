@@ -16,6 +16,7 @@ from torch import Tensor
 
 from sparse_encoder.groups import Batch, Examples
 from sparse_encoder.losses.alignment import alignment
+from sparse_encoder.losses.contrastive_alignment import contrastive_alignment
 from sparse_encoder.losses.flops import flops
 from sparse_encoder.losses.idf_flops import idf_flops
 from sparse_encoder.losses.infonce import infonce
@@ -125,7 +126,7 @@ def loss_of(vectors: Mapping[Kind, Tensor], plan: Plan, losses: Losses, weights:
     documents, share = vectors["documents"], plan.columns.share
     found = _ranking(vectors["queries"] @ documents.T, plan, losses)
     if "terms" in vectors:
-        found["alignment"] = _alignment(vectors["terms"], plan)
+        found["alignment"] = _alignment(vectors["terms"], plan, temperature=losses.alignment.temperature)
     found |= _sparsity([vectors[kind] for kind in ("documents", "terms") if kind in vectors], plan, losses)
     if plan.has_query_network:
         found["query_flops"] = flops(vectors["queries"], share, threshold=losses.query_flops.threshold)
@@ -227,8 +228,17 @@ def _draw_pairs(terms: Terms | None, recipe: Recipe, chance: random.Random) -> l
     return chance.sample(range(len(terms.weights)), min(recipe.losses.alignment.pairs, len(terms.weights)))
 
 
-def _alignment(vectors: Tensor, plan: Plan) -> Tensor:
+def _alignment(vectors: Tensor, plan: Plan, *, temperature: float) -> Tensor:
     scaled = vectors * plan.columns.share.sqrt()
     confidence = torch.tensor(plan.confidence, device=vectors.device)
     n_pairs = len(plan.confidence)
-    return alignment(scaled[:n_pairs], scaled[n_pairs:], confidence)
+    korean, english = scaled[:n_pairs], scaled[n_pairs:]
+    if not temperature:
+        return alignment(korean, english, confidence)
+    rivals = _differing(plan.texts["terms"][:n_pairs]) & _differing(plan.texts["terms"][n_pairs:])
+    return contrastive_alignment(korean, english, confidence, rivals.to(vectors.device), temperature=temperature)
+
+
+def _differing(texts: Sequence[Sequence[int]]) -> Tensor:
+    """(texts, texts) bool: which are not the same."""
+    return torch.tensor([[list(one) != list(other) for other in texts] for one in texts])

@@ -115,6 +115,9 @@ class Alignment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     weight: Weight = 1.0
     pairs: Number = 32
     """Term pairs a step."""
+    temperature: Weight = 0.0
+    """0: the cosine of a term and its translation; above: both are told from the step's other pairs as well, by
+    cosines over this, so that nothing is gained by words that all of them hold. .1 is a good one."""
 
 
 class Sparsity(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
