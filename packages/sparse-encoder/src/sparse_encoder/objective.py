@@ -225,7 +225,8 @@ def _sparsity(encoded: Sequence[Tensor], plan: Plan, losses: Losses) -> dict[str
 def _draw_pairs(terms: Terms | None, recipe: Recipe, chance: random.Random) -> list[int]:
     if terms is None or not recipe.losses.alignment.weight:
         return []
-    return chance.sample(range(len(terms.weights)), min(recipe.losses.alignment.pairs, len(terms.weights)))
+    file = terms.files[0] if len(terms.files) == 1 else chance.choice(terms.files)
+    return chance.sample(file, min(recipe.losses.alignment.pairs, len(file)))
 
 
 def _alignment(vectors: Tensor, plan: Plan, *, temperature: float) -> Tensor:

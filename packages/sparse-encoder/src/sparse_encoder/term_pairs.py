@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import Annotated
 
@@ -26,6 +27,9 @@ class Terms:
     korean: list[list[int]]
     english: list[list[int]]
     weights: list[float]
+    files: list[range]
+    """Which pairs are of one file. A step draws from one alone: what tells the terms of two files from each other, a
+    few words that all of one file hold, is not what they mean."""
 
 
 def read_terms(path: Path, vocabulary: Vocabulary, *, max_tokens: int = 16) -> Terms:
@@ -45,13 +49,20 @@ def read_terms(path: Path, vocabulary: Vocabulary, *, max_tokens: int = 16) -> T
         korean=[korean[i] for i in kept],
         english=[english[i] for i in kept],
         weights=[pairs[i].weight for i in kept],
+        files=[range(len(kept))],
     )
 
 
 def joined(parts: Sequence[Terms]) -> Terms:
     """All pairs of several files, in order."""
+    starts = accumulate((len(part.weights) for part in parts), initial=0)
     return Terms(
         korean=[t for part in parts for t in part.korean],
         english=[t for part in parts for t in part.english],
         weights=[w for part in parts for w in part.weights],
+        files=[
+            range(start + f.start, start + f.stop)
+            for start, part in zip(starts, parts, strict=False)
+            for f in part.files
+        ],
     )
