@@ -1,7 +1,7 @@
 """Word lists: texts of some terms in one language, each asked for by one of them in the other.
 
-A model that learns from short terms alone need not know them again in a text. A list is the plainest text there is:
-whoever is to find it must read every term of it for itself.
+What counts or reads texts, a vocabulary above all, meets the words of a dictionary nowhere else. A list is the
+plainest text there is: whoever is to find it must know every term of it for itself.
 """
 
 import random
