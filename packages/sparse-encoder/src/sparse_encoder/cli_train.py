@@ -105,6 +105,7 @@ def _monitors(output: Path, watching: Watching) -> "list[Monitor]":
 
 
 def _train(settings: "Recipe", recipe: Path, output: Path, beside: Beside, monitors: "list[Monitor]") -> None:
+    from sparse_encoder.allocation import keep_freed_memory
     from sparse_encoder.history import history_text
     from sparse_encoder.model_folder import write_model
     from sparse_encoder.processes import is_first_process
@@ -122,6 +123,7 @@ def _train(settings: "Recipe", recipe: Path, output: Path, beside: Beside, monit
         inputs=[recipe, *inputs(settings)],
         outputs=outputs,
     )
+    keep_freed_memory()
     with ExitStack() as stack:
         for monitor in monitors:
             stack.callback(monitor.close)
