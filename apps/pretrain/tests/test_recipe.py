@@ -113,6 +113,7 @@ def test_every_shipped_recipe_is_read_with_its_stages_in_an_order_that_runs() ->
         "sections",
         "answers",
         "asking",
+        "translations",
         "tokenizer",
         "token_morphemes",
         "idf",
