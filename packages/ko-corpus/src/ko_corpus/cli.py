@@ -37,10 +37,6 @@ class Splitting:
     split: Annotated[str, typer.Option(help="Shares of train, val and test documents.")] = "98,1,1"
     seed: Annotated[int, typer.Option(help="Decides which document goes where.")] = 42
 
-    def shares(self) -> "Shares":
-        """The shares as numbers; BadParameter where they are none."""
-        return _shares(self.split)
-
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Names:
@@ -200,7 +196,7 @@ def sections(
     from .splitting import split_documents
 
     started = time.time()
-    shares = splitting.shares()
+    shares = _shares(splitting.split)
     found = list(read_section_pairs(source))
     held = Sections(pairs=found, documents={d.id: d for d in read_documents(documents)})
     splits = split_documents((s.doc_id for s in found), shares, seed=splitting.seed)
@@ -232,7 +228,7 @@ def answers(
     from .splitting import split_documents
 
     started = time.time()
-    shares, name = splitting.shares(), names.name
+    shares, name = _shares(splitting.split), names.name
     fields = Fields(query=names.query, text=names.text, title=names.title)
     found = list(read_answers(source, fields, prefix=f"{name}/"))
     splits = split_documents((a.id for a in found), shares, seed=splitting.seed)

@@ -242,4 +242,4 @@ def _alignment(vectors: Tensor, plan: Plan, *, temperature: float) -> Tensor:
 
 def _differing(texts: Sequence[Sequence[int]]) -> Tensor:
     """(texts, texts) bool: which are not the same."""
-    return torch.tensor([[list(one) != list(other) for other in texts] for one in texts])
+    return torch.tensor([[one != other for other in texts] for one in texts])
