@@ -3,7 +3,6 @@
 Results appear whole or not at all; until then every valid answer lies in the cache, so that a killed run goes on.
 """
 
-import shutil
 import sys
 import time
 from collections import Counter
@@ -14,7 +13,7 @@ from typing import IO
 
 import msgspec
 
-from ._files import InputError, Manifest, Output, whole
+from ._files import InputError, Manifest, Output, claim_work, clear_work, whole
 from ._options import grouped
 from .asking import Asking
 from .backend_choice import named, open_backend, recording_of
@@ -73,8 +72,9 @@ class Places:
         if self.own_answers.is_file():
             with Cache(self.own_answers) as answers:
                 is_empty = answers.is_empty()
-            if is_empty:
-                shutil.rmtree(self.work, ignore_errors=True)
+            if not is_empty:
+                return
+        clear_work(self.work)
 
     @classmethod
     def of(cls, output: Path, kept: Kept, *, strict: bool) -> "Places":
@@ -136,6 +136,7 @@ def run_job(job: Job, places: Places, *, options: Options) -> None:
     started = time.time()
     task, backend = job.asking.task, job.backend
     progress = Progress(job.n_records * task.file.n_answers, price=options.budget.price)
+    claim_work(places.work)
     try:
         with Cache(places.answers) as answers:
             if places.answers != places.own_answers and places.own_answers.is_file():
@@ -172,7 +173,7 @@ def run_job(job: Job, places: Places, *, options: Options) -> None:
     ).write()
     if stopped is not None:
         raise stopped
-    shutil.rmtree(places.work, ignore_errors=True)
+    clear_work(places.work)
 
 
 def write_results(

@@ -59,6 +59,7 @@ def whole(path: Path) -> Iterator[Path]:
     """Yields a name beside `path` to write a file or folder under; it becomes `path` only on success.
 
     A failure or a kill leaves `path` as it was; what was written beside it is removed, now or by the next call.
+    A folder of other files is not replaced: see `_refuse_foreign`.
     """
     part = path.with_name(f".{path.name}.part")
     _remove(part)
@@ -66,6 +67,7 @@ def whole(path: Path) -> Iterator[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield part
         if part.is_dir() and path.is_dir():
+            _refuse_foreign(path, part)
             old = path.with_name(f".{path.name}.old")
             _remove(old)
             path.rename(old)
@@ -79,6 +81,41 @@ def whole(path: Path) -> Iterator[Path]:
         ) from error
     finally:
         _remove(part)
+
+
+def _refuse_foreign(path: Path, part: Path) -> None:
+    """A folder gives way where a manifest calls it an output, or where the new one has all its names."""
+    lost = sorted(p.name for p in path.iterdir() if not (part / p.name).exists())
+    if lost and not manifest_path(path).is_file():
+        raise InputError(
+            f"{path}: holds {lost[0]!r} and has no {manifest_path(path).name} beside it, so it is no earlier output: "
+            f"nothing was replaced; move it or name another"
+        )
+
+
+PARTIAL = ".partial"
+"""The empty file that tells a folder of partial work."""
+
+
+def claim_work(folder: Path) -> None:
+    """Makes a folder for partial work or takes one up; InputError where it holds something else, for it will go."""
+    marker = folder / PARTIAL
+    try:
+        if folder.is_dir() and not marker.is_file() and (held := sorted(p.name for p in folder.iterdir())):
+            raise InputError(
+                f"{folder}: holds {held[0]!r} and is no folder of partial work, which is removed in the end: "
+                f"name a new or an empty one"
+            )
+        folder.mkdir(parents=True, exist_ok=True)
+        marker.touch()
+    except OSError as error:
+        raise InputError(f"{folder}: cannot hold partial work: {error.strerror or error}") from error
+
+
+def clear_work(folder: Path) -> None:
+    """Removes a folder that `claim_work` took, and no other."""
+    if (folder / PARTIAL).is_file():
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _remove(path: Path) -> None:

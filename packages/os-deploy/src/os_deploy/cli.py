@@ -114,18 +114,17 @@ def deploy(
 
     Run again after a failure it goes on; run again after success it changes nothing.
     """
-    import shutil
-
     import msgspec
 
     from os_deploy import __version__
-    from os_deploy._files import write_json
+    from os_deploy._files import claim_work, clear_work, write_json
     from os_deploy.deployment import Deployer, work_folder
     from os_deploy.recipe import read_recipe
 
     read = read_recipe(recipe)
     place = work or work_folder(recipe, read.name)
     with connect(url or read.url, n_connections=read.ingest.workers + 1) as cluster:
+        claim_work(place)
         deployer = Deployer(cluster=cluster, recipe=read, work=place, may_fix_settings=may_fix, report=_log)
         done = deployer.run()
     for finding in done.proof:
@@ -143,7 +142,7 @@ def deploy(
             inputs=[recipe, *inputs],
             outputs=made,
         ).write()
-    shutil.rmtree(place, ignore_errors=True)
+    clear_work(place)
 
 
 @app.command()

@@ -3,7 +3,6 @@
 A process and its model take longer to start than a small file takes to encode, hence several files a call.
 """
 
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from sparse_encoder._files import InputError, Manifest, Output, sha256
+from sparse_encoder._files import InputError, Manifest, Output, claim_work, clear_work, sha256
 from sparse_encoder._options import grouped
 from sparse_encoder.passages import passage_text, passages_file, read_passages
 
@@ -90,7 +89,7 @@ def encode(
     side = Side(model=model, backend=computing.backend, int8=computing.int8, device=computing.device)
     _run(side, jobs, kept, computing)
     for job in jobs:
-        shutil.rmtree(job.work, ignore_errors=True)
+        clear_work(job.work)
 
 
 def _jobs(pairs: Sequence[str], work: Path | None, *, queries: bool) -> list[Job]:
@@ -187,6 +186,8 @@ def _encode_passages(
     from sparse_encoder.vectors import write_vectors
 
     of_model = (sha256(side.model), side.backend, str(side.int8))
+    for job, _ in chosen:
+        claim_work(job.work)
     side = prepare(side, chosen[0][0].work)
     encoder = side.open()
     pruning = Pruning(top_k=kept.top_k or encoder.max_active_terms, ratio=kept.ratio)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from sparse_encoder._files import Manifest, Output
+from sparse_encoder._files import Manifest, Output, claim_work, clear_work
 
 
 def pretrain(
@@ -16,7 +16,6 @@ def pretrain(
     seed: Annotated[int | None, typer.Option(help="Instead of the recipe's.")] = None,
 ) -> None:
     """Pretrains a masked language model on passages; killed and called again, it ends with the same bytes."""
-    import shutil
     import sys
 
     import msgspec
@@ -38,6 +37,7 @@ def pretrain(
         outputs=[Output(path=output, format="backbone")],
     )
     checkpoints = work or output.with_name(f".{output.name}.work")
+    claim_work(checkpoints)
     found = pretrain(settings, work=checkpoints, log=lambda line: print(line, file=sys.stderr, flush=True))
     write_backbone(
         found.backbone,
@@ -47,4 +47,4 @@ def pretrain(
         extra={"training_history.json": history_text(found.history)},
     )
     manifest.write()
-    shutil.rmtree(checkpoints, ignore_errors=True)
+    clear_work(checkpoints)

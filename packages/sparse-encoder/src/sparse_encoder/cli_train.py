@@ -1,6 +1,5 @@
 """The commands `train` and `curve`: a recipe to a model, and its history to a picture."""
 
-import shutil
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -9,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sparse_encoder._files import InputError, Manifest, Output, write_text
+from sparse_encoder._files import InputError, Manifest, Output, claim_work, clear_work, write_text
 from sparse_encoder._options import grouped
 
 if TYPE_CHECKING:
@@ -124,6 +123,7 @@ def _train(settings: "Recipe", recipe: Path, output: Path, beside: Beside, monit
         outputs=outputs,
     )
     keep_freed_memory()
+    claim_work(work)
     with ExitStack() as stack:
         for monitor in monitors:
             stack.callback(monitor.close)
@@ -139,4 +139,4 @@ def _train(settings: "Recipe", recipe: Path, output: Path, beside: Beside, monit
 
         draw_curve(trained.history, beside.curve)
     manifest.write()
-    shutil.rmtree(work, ignore_errors=True)
+    clear_work(work)

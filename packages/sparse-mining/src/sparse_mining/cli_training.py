@@ -25,9 +25,7 @@ def score(
     work: Annotated[Path | None, typer.Option(help="For partial work; else .NAME.work beside -o")] = None,
 ) -> None:
     """Scores the documents of groups anew by teachers; a killed command goes on where it was."""
-    import shutil
-
-    from sparse_mining._files import sha256
+    from sparse_mining._files import claim_work, clear_work, sha256
     from sparse_mining.groups import Group, read_groups, write_groups
     from sparse_mining.shards import fingerprint, in_shards
     from sparse_mining.teachers import rescore, teacher
@@ -36,6 +34,7 @@ def score(
     found = list(read_groups(groups))
     judges = [teacher(spec, batch_size=batch_size) for spec in teachers]
     folder = work or output.with_name(f".{output.name}.work")
+    claim_work(folder)
     rescored = in_shards(
         folder,
         fingerprint(sha256(groups), teachers, scale, batch_size),
@@ -53,7 +52,7 @@ def score(
         outputs=[Output(path=output, format="groups", n_records=n_groups)],
         started=started,
     ).write()
-    shutil.rmtree(folder, ignore_errors=True)
+    clear_work(folder)
 
 
 def check(

@@ -3,7 +3,6 @@
 One act of several modules: vectors by a source, groups by `clusters`, the folder by `embeddings`.
 """
 
-import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from sparse_mining import clusters, dense_sources, faiss_index
-from sparse_mining._files import InputError, Manifest, Output, whole
+from sparse_mining._files import InputError, Manifest, Output, claim_work, clear_work, whole
 from sparse_mining.arrays import Matrix
 from sparse_mining.dense_sources import Source, Texts
 from sparse_mining.embeddings import write_clusters, write_embeddings
@@ -81,6 +80,7 @@ def embed(inputs: Inputs, places: Places, plan: Plan) -> str:
     started = time.time()
     analyses = Analyses(read_collection(inputs.passages))
     texts = _texts(inputs, analyses.collection)
+    claim_work(places.work)
     source = _source(inputs, plan, analyses, texts=texts, work=places.work)
     with whole(places.folder) as part:
         documents, queries = write_embeddings(part, source, texts)
@@ -99,7 +99,7 @@ def embed(inputs: Inputs, places: Places, plan: Plan) -> str:
         counts={"n_documents": len(documents), "n_queries": len(queries), "n_dimensions": n_dimensions},
         started=started,
     ).write()
-    shutil.rmtree(places.work, ignore_errors=True)
+    clear_work(places.work)
     size = f"{len(documents)} passages, {len(queries)} queries, {n_dimensions} dimensions, {found.n_clusters} clusters"
     return f"{places.folder}: {size}"
 

@@ -4,7 +4,6 @@ Pieces lie in a work folder under a fingerprint of all that decides them; anothe
 """
 
 import hashlib
-import shutil
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TypeVar
@@ -72,5 +71,6 @@ def matrix_in_shards(
 def _claim(work: Path, key: str) -> None:
     stamp = work / "fingerprint.txt"
     if not stamp.is_file() or stamp.read_text() != key:
-        shutil.rmtree(work, ignore_errors=True)
+        for piece in work.glob("[0-9]*.*"):
+            piece.unlink()
         write_text(stamp, key)

@@ -3,7 +3,6 @@
 The rules are in `splits`, `negatives` and `mining`; this is the order in which they are called, and the counting.
 """
 
-import shutil
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -13,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from sparse_mining._files import InputError, Manifest, Output, sha256, write_json, write_jsonl
+from sparse_mining._files import InputError, Manifest, Output, claim_work, clear_work, sha256, write_json, write_jsonl
 from sparse_mining.groups import Group, write_groups
 from sparse_mining.judges import judge
 from sparse_mining.miners import Share, miners
@@ -122,6 +121,7 @@ def make_groups(inputs: Inputs, places: Places, *, plan: Plan, rules: Rules, cho
         raise InputError(f"{inputs.pairs[0]}: no pair is left to train on: left out were {dict(divided.left_out)}")
     refuse_too_few(collection, plan)
     sources = _sources(inputs, collection, pairs, plan=plan, choices=choices)
+    claim_work(places.work)
     facts = [miner.facts() for miner in sources.miners]
     sides = {"train": divided.train, "val": divided.val}
     folder, tallies = places.folder, {side: Tally() for side in sides}
@@ -135,7 +135,7 @@ def make_groups(inputs: Inputs, places: Places, *, plan: Plan, rules: Rules, cho
         write_jsonl(places.audit, _audit((m for stream in mined.values() for m in stream()), collection))
     write_json(folder / "metadata.json", _metadata(divided, tallies, facts, plan=plan, rules=rules))
     _write_manifest(inputs, collection, places, tallies=tallies, seed=plan.seed, started=started)
-    shutil.rmtree(places.work, ignore_errors=True)
+    clear_work(places.work)
     n_short = sum(tally.n_short for tally in tallies.values())
     return (
         f"{folder}: {tallies['train'].n_groups} groups to train and {tallies['val'].n_groups} to validate on; "
