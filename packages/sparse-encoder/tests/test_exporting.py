@@ -2,6 +2,7 @@ import hashlib
 import json
 import subprocess
 import sys
+import unicodedata
 import warnings
 import zipfile
 from dataclasses import replace
@@ -10,11 +11,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from sentence_transformers import SparseEncoder
 from sparse_encoder._files import InputError
 from sparse_encoder.exporting import export
 from sparse_encoder.lexical import LexicalChannel
 from sparse_encoder.model_folder import SparseModel, read_model, write_model
 from sparse_encoder.parity import compare, reference
+from sparse_encoder.pieces import normalizer
+from tokenizers import Tokenizer
 
 TEXTS = ["희소 검색 색인은 sparse vector", "문서", "검색 " * 40, "", "index search 역색인에서 (단어)."]
 
@@ -107,3 +111,24 @@ def test_a_form_in_8_bits_that_ranks_otherwise_is_refused(model: SparseModel) ->
     texts = [f"{a} {b}" for a in ("희소", "문서", "단어", "색인") for b in ("검색", "sparse", "vector", "역색인")]
     with pytest.raises(InputError, match=r"ranks 0\.\d+ of the best ten texts as PyTorch does"):
         compare(reference(model, texts), form="wrong", run=wrong, rounded=True)
+
+
+def test_decomposed_text_has_the_vectors_of_composed_text_in_every_form(model: SparseModel, tmp_path: Path) -> None:
+    tokenizer = Tokenizer.from_str(model.vocabulary.tokenizer.to_str())
+    tokenizer.normalizer = normalizer()
+    own = replace(model, vocabulary=replace(model.vocabulary, tokenizer=tokenizer))
+    nfd = [unicodedata.normalize("NFD", text) for text in TEXTS]
+    assert nfd != TEXTS
+    for (ids, weights), (wanted, before) in zip(
+        reference(own, nfd).vectors, reference(model, TEXTS).vectors, strict=True
+    ):
+        assert ids.tolist() == wanted.tolist()
+        assert weights.tolist() == before.tolist()
+    export(own, tmp_path / "deploy", name="ko", texts=nfd)
+    for archive in ("encoder.zip", "tokenizer.zip"):
+        shipped = Tokenizer.from_str(zipfile.ZipFile(tmp_path / "deploy" / archive).read("tokenizer.json").decode())
+        assert [e.ids for e in shipped.encode_batch(nfd)] == [e.ids for e in shipped.encode_batch(TEXTS)]
+    write_model(replace(own, lexical=None), tmp_path / "m")
+    plain = SparseEncoder(str(tmp_path / "m"), device="cpu")
+    for encode in (plain.encode_document, plain.encode_query):
+        assert encode(nfd).to_dense().tolist() == encode(TEXTS).to_dense().tolist()

@@ -4,8 +4,9 @@ from pathlib import Path
 import pytest
 import torch
 from sparse_encoder._files import read_json, write_json
-from sparse_encoder.inspection import Inspection, inspect
+from sparse_encoder.inspection import ADVICE, Inspection, _hangul_composed, inspect
 from sparse_encoder.model_folder import SparseModel, read_model
+from sparse_encoder.vocabulary import Vocabulary
 
 
 @pytest.fixture(scope="module")
@@ -53,4 +54,11 @@ def test_a_heavy_query_weight_is_advice_only(model: SparseModel) -> None:
     heavy[6] = 20.0
     report = inspect(replace(model, idf=heavy), name="m", texts=["희소 검색"])
     assert not outcomes(report)["query_ceiling"]
-    assert report.safe_for_opensearch == all(c.ok for c in report.checks if not c.check.endswith("ceiling"))
+    assert report.safe_for_opensearch == all(c.ok for c in report.checks if c.check not in ADVICE)
+
+
+def test_a_tokenizer_that_leaves_hangul_decomposed_is_warned_of(model: SparseModel, vocabulary: Vocabulary) -> None:
+    report = inspect(model, name="m", texts=["희소 검색"])
+    assert not outcomes(report)["hangul_composed"]
+    assert report.safe_for_opensearch
+    assert _hangul_composed(replace(model, vocabulary=vocabulary)).ok

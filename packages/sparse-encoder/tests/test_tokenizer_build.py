@@ -1,3 +1,4 @@
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -65,3 +66,23 @@ def test_a_vocabulary_for_other_corpora_knows_words_whose_syllables_it_never_saw
 def test_rare_characters_are_left_out_unless_they_are_syllables() -> None:
     tokenizer = build_tokenizer(["가 가 나 ♦ ▲ ▲"], Choice(vocab_size=100, min_characters=2))
     assert tokenizer.encode("가 나 ♦ ▲", add_special_tokens=False).tokens == ["가", "나", "[UNK]", "▲"]
+
+
+@given(st.text(alphabet="희소검색은단어마다 가중치를é", max_size=20))
+def test_decomposed_text_is_cut_as_composed_text_is(vocabulary: Vocabulary, text: str) -> None:
+    nfc, nfd = (vocabulary.tokenizer.encode(unicodedata.normalize(form, text)) for form in ("NFC", "NFD"))
+    assert nfd.ids == nfc.ids
+
+
+def test_decomposed_passages_give_the_vocabulary_of_composed_ones() -> None:
+    texts = ["도서관에서 검색은", "역색인(inverted index)은 단어에서"]
+    found = [
+        build_tokenizer([unicodedata.normalize(form, text) for text in texts], Choice(vocab_size=200)).to_str()
+        for form in ("NFC", "NFD")
+    ]
+    assert found[0] == found[1]
+
+
+def test_transformers_composes_too(tokenizer_folder: Path) -> None:
+    loaded = AutoTokenizer.from_pretrained(tokenizer_folder)
+    assert loaded(unicodedata.normalize("NFD", "희소 검색은"))["input_ids"] == loaded("희소 검색은")["input_ids"]

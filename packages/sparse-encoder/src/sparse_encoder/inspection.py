@@ -57,6 +57,7 @@ def inspect(
         _size(model),
         _special(model),
         _hangul(model, texts),
+        _hangul_composed(model),
         _query_ceiling(model, texts),
     ]
     if vectors is None:
@@ -66,8 +67,8 @@ def inspect(
     return Inspection(model=name, safe_for_opensearch=all(c.ok for c in checks if c.check not in ADVICE), checks=checks)
 
 
-ADVICE = frozenset({"query_ceiling", "document_ceiling"})
-"""Checks that concern `sparse_vector` fields alone and can be met by a setting of the index."""
+ADVICE = frozenset({"hangul_composed", "query_ceiling", "document_ceiling"})
+"""Checks that something outside the model can meet: text that is NFC, a setting of a `sparse_vector` field."""
 
 
 def _vocabulary_size(model: SparseModel) -> Check:
@@ -143,6 +144,20 @@ def _hangul(model: SparseModel, texts: Sequence[str]) -> Check:
         found=f"{jamo} jamo and {unknown} unknown of {len(pieces)} pieces",
         wanted="no syllable split to jamo, at most 5 % unknown",
         why="a normaliser that strips accents takes Hangul apart, and words then match by letters",
+    )
+
+
+def _hangul_composed(model: SparseModel) -> Check:
+    normalizer = model.vocabulary.tokenizer.normalizer
+    text = " ".join(SENTENCES)
+    nfc, nfd = (unicodedata.normalize(form, text) for form in ("NFC", "NFD"))
+    composes = normalizer is not None and normalizer.normalize_str(nfd) == normalizer.normalize_str(nfc)
+    return Check(
+        check="hangul_composed",
+        ok=composes,
+        found="NFD and NFC text are cut alike" if composes else "NFD text is cut otherwise than NFC text",
+        wanted="a normalizer that composes Hangul (NFC), or text that is NFC before it comes here",
+        why="a vocabulary of syllables knows no decomposed Hangul, as macOS writes names: such a query finds nothing",
     )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain, tee
 from typing import TYPE_CHECKING
 
-from tokenizers.normalizers import BertNormalizer
+from tokenizers.normalizers import NFC, BertNormalizer, Sequence
 from tokenizers.pre_tokenizers import BertPreTokenizer
 
 if TYPE_CHECKING:
@@ -19,9 +19,13 @@ CONTINUATION = "##"
 """What WordPiece writes before a piece that does not start its word."""
 
 
-def normalizer() -> BertNormalizer:
-    """Lower case, Hangul left composed: `strip_accents` would take syllables apart into jamo."""
-    return BertNormalizer(clean_text=True, handle_chinese_chars=True, strip_accents=False, lowercase=True)
+def normalizer() -> Sequence:
+    """Lower case, Hangul composed, since the vocabulary is: NFD text, as macOS names files, is cut as NFC text is.
+
+    `strip_accents` would take syllables apart into jamo.
+    """
+    bert = BertNormalizer(clean_text=True, handle_chinese_chars=True, strip_accents=False, lowercase=True)
+    return Sequence([NFC(), bert])
 
 
 def count_pieces(texts: Iterable[str]) -> Counter[str]:
