@@ -19,6 +19,20 @@ def test_the_golden_groups_are_read(golden: Path, tmp_path: Path) -> None:
     assert (tmp_path / "again.jsonl").read_bytes() == (golden / "groups.jsonl").read_bytes()
 
 
+def test_a_teacher_may_score_a_labelled_negative_above_the_positive(tmp_path: Path) -> None:
+    group = {
+        "query": "검색",
+        "docs": ["가", "나", "다"],
+        "scores": [2.0, 3.0, 1.0],
+        "labels": ["positive", "hard", "easy"],
+    }
+    write_jsonl(tmp_path / "scored.jsonl", [group])
+    assert [g.scores for g in read_groups(tmp_path / "scored.jsonl")] == [[2.0, 3.0, 1.0]]
+    write_jsonl(tmp_path / "bad.jsonl", [group | {"scores": [2.0, 1.0, 3.0]}])
+    with pytest.raises(InputError, match=r"bad\.jsonl:1: 'scores' are \[2\.0, 1\.0, 3\.0\]; wanted the best first"):
+        list(read_groups(tmp_path / "bad.jsonl"))
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
