@@ -106,7 +106,7 @@ def test_a_recipe_without_documents_says_what_is_wanted(tmp_path: Path) -> None:
 
 def test_every_shipped_recipe_is_read_with_its_stages_in_an_order_that_runs() -> None:
     recipes = {path.stem: read_recipe(path) for path in DEFAULT_RECIPE.parent.glob("*.yaml")}
-    assert sorted(recipes) == ["mini", "scratch", "techdocs"]
+    assert sorted(recipes) == ["base", "mini", "scratch", "techdocs"]
     assert [stage.name for stage in recipes["techdocs"].stages] == [
         "load",
         "chunk",
