@@ -65,6 +65,7 @@ def test_help_loads_nothing_heavy() -> None:
 def test_a_bad_recipe_leaves_an_earlier_model_as_it_was(data: Path, tmp_path: Path) -> None:
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "keep").write_text("kept")
+    (tmp_path / "model.manifest.json").write_text('{"outputs": []}')
     (data / "bad.yaml").write_text("train: [nowhere.jsonl]\nmodel: {tokenizer: nowhere, idf: idf.json}")
     with pytest.raises(InputError, match="sparse-encoder tokenizer build"):
         run("train", data / "bad.yaml", "-o", tmp_path / "model")

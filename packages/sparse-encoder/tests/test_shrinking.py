@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -63,3 +64,18 @@ def test_a_folder_above_the_limit_is_refused_and_not_written(golden: Path, tmp_p
 def test_a_weight_that_fp16_cannot_hold_is_named() -> None:
     with pytest.raises(InputError, match="the tensor 'bias' holds 1e"):
         shrinking._rounded("bias", np.array([1e6], dtype=np.float32))
+
+
+def test_what_was_written_is_read_before_it_becomes_the_output(golden: Path, tmp_path: Path) -> None:
+    shutil.copytree(golden / "model", tmp_path / "cut")
+    (tmp_path / "cut" / WEIGHTS).write_bytes(b"")
+    with pytest.raises(InputError, match=r"cut/document_0_Transformer/model\.safetensors: is not a safetensors file"):
+        shrink(tmp_path / "cut", tmp_path / "m", largest_bytes=100_000)
+    assert [p.name for p in tmp_path.iterdir()] == ["cut"]
+
+
+def test_a_broken_tokenizer_is_named(golden: Path, tmp_path: Path) -> None:
+    shutil.copytree(golden / "model", tmp_path / "cut")
+    (tmp_path / "cut" / "document_0_Transformer" / "tokenizer.json").write_text('{"version": ')
+    with pytest.raises(InputError, match=r"cut/document_0_Transformer/tokenizer\.json: Input data was truncated"):
+        shrink(tmp_path / "cut", tmp_path / "m", largest_bytes=100_000)

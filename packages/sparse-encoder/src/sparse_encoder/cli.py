@@ -16,6 +16,7 @@ from sparse_encoder.cli_publish import card, push, shrink
 from sparse_encoder.cli_tokenizer import adapt, compare, morphemes, noise
 from sparse_encoder.cli_train import curve, train
 from sparse_encoder.cli_vectors import Asked, vectors
+from sparse_encoder.output_folder import check_output_folder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,7 +58,7 @@ def build(
     *,
     tokens: Tokens,
     pairs: Annotated[list[Path] | None, typer.Option(help="Queries that are counted beside the passages.")] = None,
-    max_tokens: Annotated[int, typer.Option(help="Tokens that the tokenizer keeps of a text.")] = 512,
+    max_tokens: Annotated[int, typer.Option(min=3, help="Tokens that the tokenizer keeps of a text.")] = 512,
 ) -> None:
     """Builds a morpheme-aware WordPiece tokenizer that serves without kiwi."""
     from sparse_encoder._kiwi import analysis
@@ -66,6 +67,7 @@ def build(
 
     choice = Choice(**asdict(tokens))
     files = [passages_file(path) for path in passages]
+    check_output_folder(output, inputs=[*files, *(pairs or [])])
     asked = (pair.query for path in pairs or [] for pair in read_jsonl(path, Asked))
     texts = chain((passage_text(p, title=True) for file in files for p in read_passages(file)), asked)
     manifest = _manifest(
@@ -92,6 +94,7 @@ def take(
     from sparse_encoder.query_side import read_query_side, write_idf
     from sparse_encoder.tokenizer_build import copy_tokenizer
 
+    check_output_folder(output, inputs=[model])
     side = read_query_side(model) if idf else None
     copy_tokenizer(model, output)
     _manifest([model], [Output(path=output, format="tokenizer")]).write()
@@ -160,6 +163,7 @@ def export(
     from sparse_encoder.exporting import export
     from sparse_encoder.model_folder import read_model
 
+    check_output_folder(output, inputs=[model, *([passages] if passages else [])])
     texts = [*comparison_texts(), *(_sample(passages) if passages else [])]
     manifest = _manifest([model], [Output(path=output, format="deploy")], name=name or model.name, int8=int8)
     report = export(read_model(model), output, name=name or model.name, texts=texts, int8=int8)
@@ -176,6 +180,8 @@ def _sample(passages: Path) -> list[str]:
     from sparse_encoder.passages import read_passages
 
     texts = [p.text for p in read_passages(passages)]
+    if not texts:
+        raise InputError(f"{passages}: holds no passage; wanted at least one to try the model on")
     return texts[:: max(1, len(texts) // 200)][:200]
 
 

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from sparse_encoder._files import Manifest, Output, claim_work, clear_work
+from sparse_encoder.output_folder import check_output_folder
 
 
 def pretrain(
@@ -28,6 +29,7 @@ def pretrain(
     settings = read_pretraining(recipe)
     if seed is not None:
         settings = msgspec.structs.replace(settings, seed=seed)
+    check_output_folder(output, inputs=[recipe, *pretraining_inputs(settings)])
     manifest = Manifest(
         package="sparse-encoder",
         package_version=version("sparse-encoder"),

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from sparse_encoder._files import InputError, Manifest, Output, write_json
+from sparse_encoder.output_folder import check_output_folder
 from sparse_encoder.passages import passage_text, passages_file, read_passages
 
 Passages = Annotated[list[Path], typer.Argument(help="BEIR folders or JSON Lines files of passages.")]
@@ -56,8 +57,9 @@ def adapt(
     from sparse_encoder.hub import start_folder
     from sparse_encoder.tokenizer_adapt import adapt
 
-    folder = start_folder(model, beside=Path())
     files = [passages_file(path) for path in passages]
+    check_output_folder(output, inputs=[Path(model), *files])
+    folder = start_folder(model, beside=Path())
     outputs = [Output(path=output, format="backbone")]
     manifest = _manifest([folder, *files], outputs, add=add, min_count=min_count, largest=largest)
     adapted = adapt(folder, _texts(files), n_added=add, min_count=min_count, largest=largest)

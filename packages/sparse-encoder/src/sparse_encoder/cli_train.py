@@ -10,6 +10,7 @@ import typer
 
 from sparse_encoder._files import InputError, Manifest, Output, claim_work, clear_work, write_text
 from sparse_encoder._options import grouped
+from sparse_encoder.output_folder import check_output_folder
 
 if TYPE_CHECKING:
     from sparse_encoder.monitors import Monitor
@@ -58,10 +59,12 @@ def train(
     """
     import msgspec
 
+    from sparse_encoder.material import inputs
     from sparse_encoder.recipe import read_recipe
 
     instead = {name: value for name, value in asdict(changed).items() if value is not None}
     settings = msgspec.structs.replace(read_recipe(recipe), **instead)
+    check_output_folder(output, inputs=[recipe, *inputs(settings)])
     try:
         monitors = _monitors(output, watching)
         if beside.curve:

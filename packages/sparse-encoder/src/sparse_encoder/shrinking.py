@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from sparse_encoder._files import InputError, whole
+from sparse_encoder._files import InputError, read_json, whole
+from sparse_encoder.model_folder import read_model
+from sparse_encoder.output_folder import check_output_folder
 
 BACKBONE_BYTES = 1 << 20
 """Safetensors smaller than this stay as they are: query weights and gates gain nothing and lose digits."""
@@ -31,16 +33,22 @@ class Shrunk(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def shrink(model: Path, output: Path, *, largest_bytes: int) -> Shrunk:
-    """Copies the folder `model` to `output` with its backbone in fp16; InputError above `largest_bytes`."""
+    """Copies the folder `model` to `output` with its backbone in fp16; InputError above `largest_bytes`.
+
+    What was written is read as a model before it becomes the output.
+    """
     if not (model / "modules.json").is_file():
         raise InputError(f"{model}: is not a model folder: no modules.json")
-    if model.resolve() == output.resolve():
-        raise InputError(f"{output}: is the model itself; wanted another folder")
+    check_output_folder(output, inputs=[model])
     with whole(output) as part:
         shutil.copytree(model, part)
-        roundings = [_halve(file) for file in sorted(part.rglob("*.safetensors")) if _is_large(file)]
-        for file in part.rglob("tokenizer.json"):
-            _compact(file)
+        try:
+            roundings = [_halve(file) for file in sorted(part.rglob("*.safetensors")) if _is_large(file)]
+            for file in part.rglob("tokenizer.json"):
+                _compact(file)
+            read_model(part)
+        except InputError as error:
+            raise InputError(str(error).replace(str(part), str(model))) from error
         n_bytes = size(part)
         if n_bytes > largest_bytes:
             raise InputError(
@@ -90,5 +98,5 @@ def _rounding(before: NDArray[np.generic], after: NDArray[np.generic]) -> float:
 
 
 def _compact(file: Path) -> None:
-    tokenizer = json.loads(file.read_text(encoding="utf-8"))
+    tokenizer = read_json(file, dict[str, object])
     file.write_text(json.dumps(tokenizer, ensure_ascii=False, separators=(",", ":")), encoding="utf-8")
