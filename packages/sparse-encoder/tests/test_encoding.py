@@ -73,3 +73,10 @@ def test_pruning_keeps_the_heaviest_in_order_of_id(row: list[float], top_k: int,
     assert weights.tolist() == values[ids].tolist()
     dropped = np.delete(values, ids)
     assert not len(ids) or dropped.max(initial=0) <= max(weights.min(), ratio * values.max())
+
+
+def test_a_ratio_keeps_terms_of_at_least_that_share() -> None:
+    row = np.array([0.0, 2.0, 1.0, 0.5, 2.0], dtype=np.float32)
+    assert prune(row, Pruning(top_k=5, ratio=1.0))[0].tolist() == [1, 4]
+    assert prune(row, Pruning(top_k=5, ratio=0.5))[0].tolist() == [1, 2, 4]
+    assert prune(np.zeros(3, dtype=np.float32), Pruning(top_k=5, ratio=1.0))[0].tolist() == []

@@ -30,7 +30,9 @@ def prune(row: NDArray[np.float32], pruning: Pruning) -> Terms:
 
 def prune_terms(ids: NDArray[np.integer], weights: NDArray[np.float32], pruning: Pruning) -> Terms:
     """The same of some terms, given by their ids, ascending."""
-    active = np.flatnonzero(weights > pruning.ratio * weights.max(initial=0.0))
+    active = np.flatnonzero(weights > 0)
+    if pruning.ratio:
+        active = active[weights[active] >= pruning.ratio * weights.max(initial=0.0)]
     if len(active) > pruning.top_k:
         active = np.sort(active[np.argsort(-weights[active], kind="stable")[: pruning.top_k]])
     return ids[active].astype(np.int32), weights[active].astype(np.float32)
