@@ -57,3 +57,13 @@ def test_the_command_prints_a_table_and_json(data: Path, tokenizer_folder: Path,
 def test_queries_without_judgements_are_wrong_use(data: Path, tokenizer_folder: Path) -> None:
     arguments = ["tokenizer", "compare", tokenizer_folder, "--passages", data, "--queries", data / "corpus.jsonl"]
     assert CliRunner().invoke(app, list(map(str, arguments))).exit_code == 2
+
+
+def test_queries_of_a_folder_are_its_queries(data: Path, tokenizer_folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "queries.jsonl").write_text('{"_id": "q", "text": "소득 세금"}\n', encoding="utf-8")
+    (tmp_path / "corpus.jsonl").write_bytes((data / "corpus.jsonl").read_bytes())
+    (tmp_path / "test.tsv").write_text("query-id\tcorpus-id\tscore\nq\td7\t1\n", encoding="utf-8")
+    arguments = ["tokenizer", "compare", tokenizer_folder, "--passages", tmp_path]
+    arguments += ["--queries", tmp_path, "--qrels", tmp_path / "test.tsv"]
+    shown = CliRunner().invoke(app, list(map(str, arguments)), catch_exceptions=False)
+    assert shown.stdout.splitlines()[-1].split() == ["bm25_ndcg_at_10", "1.0"]

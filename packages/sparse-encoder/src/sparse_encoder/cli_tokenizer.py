@@ -36,7 +36,7 @@ def compare(
     found = list(read_passages(passages))
     judged = None
     if queries is not None and qrels is not None:
-        asked = {query.id: query.text for query in read_passages(queries)}
+        asked = {query.id: query.text for query in read_passages(queries, queries=True)}
         judged = Judged(queries=asked, qrels=read_qrels(qrels), doc_ids=[p.id for p in found])
     vocabularies = {path.as_posix(): read_vocabulary(path) for path in tokenizers}
     measures = compare(vocabularies, [passage_text(p, title=True) for p in found], judged=judged)

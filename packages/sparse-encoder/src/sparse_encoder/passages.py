@@ -1,8 +1,10 @@
 """Passages and queries as BEIR keeps them, read one line at a time.
 
-Everything here that takes PASSAGES takes a BEIR folder, its `corpus.jsonl` or a `queries.jsonl` alike.
+What takes PASSAGES takes a BEIR folder, whose `corpus.jsonl` it reads, or a file; what takes QUERIES takes the same
+folder and reads its `queries.jsonl`.
 """
 
+import gzip
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,23 +21,33 @@ class Passage(msgspec.Struct, frozen=True, kw_only=True):
     title: str = ""
 
 
-def passages_file(path: Path) -> Path:
-    """The `corpus.jsonl` of a BEIR folder, or the file itself."""
-    file = path / "corpus.jsonl" if path.is_dir() else path
+def passages_file(path: Path, *, queries: bool = False) -> Path:
+    """The `corpus.jsonl` of a BEIR folder, with `queries` its `queries.jsonl`, or the file itself."""
+    name, what = ("queries.jsonl", "queries") if queries else ("corpus.jsonl", "passages")
+    file = path / name if path.is_dir() else path
     if not file.is_file():
-        raise InputError(f"{file}: no such file; wanted a folder with corpus.jsonl, or a JSON Lines file of passages")
+        raise InputError(f"{file}: no such file; wanted a folder with {name}, or a JSON Lines file of {what}")
     return file
 
 
-def read_passages(path: Path) -> Iterator[Passage]:
-    """Yields the passages of a BEIR folder or file in order; a second passage with an id is refused."""
-    seen: set[str] = set()
-    file = passages_file(path)
-    for passage in read_jsonl(file, Passage):
-        if passage.id in seen:
-            raise InputError(f"{file}: _id {passage.id!r} occurs twice; wanted one line per passage")
-        seen.add(passage.id)
+def read_passages(path: Path, *, queries: bool = False) -> Iterator[Passage]:
+    """Yields the passages, or with `queries` the queries, of a BEIR folder or file in order; ids must differ."""
+    places: dict[str, int] = {}
+    file = passages_file(path, queries=queries)
+    for place, passage in enumerate(read_jsonl(file, Passage)):
+        first = places.setdefault(passage.id, place)
+        if first != place:
+            lines = _numbers(file)
+            raise InputError(
+                f"{file}:{lines[place]}: _id {passage.id!r} was that of line {lines[first]} too; wanted one line each"
+            )
         yield passage
+
+
+def _numbers(file: Path) -> list[int]:
+    """The numbers of the lines that hold a record."""
+    with gzip.open(file, "rb") if file.suffix == ".gz" else file.open("rb") as lines:
+        return [number for number, line in enumerate(lines, start=1) if line.strip()]
 
 
 def passage_text(passage: Passage, *, title: bool) -> str:
