@@ -32,3 +32,9 @@ def test_a_negative_weight_is_refused(vocabulary: Vocabulary, tmp_path: Path) ->
 def test_a_missing_tokenizer_names_the_command_that_makes_one(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="sparse-encoder tokenizer build"):
         read_vocabulary(tmp_path / "tokenizer")
+
+
+def test_a_text_of_bytes_that_are_not_utf_8_is_refused(vocabulary: Vocabulary) -> None:
+    given = b"\xed\xa0\x80 x".decode("utf-8", errors="surrogateescape")  # as Python reads a command line
+    with pytest.raises(InputError, match="holds bytes that are not UTF-8; wanted text"):
+        vocabulary.encode(["검색", given], max_tokens=9, special=False)

@@ -110,7 +110,7 @@ def explain(
     text: Annotated[str, typer.Argument(help="The document's text.")],
     query: Annotated[str, typer.Option(help="Also show what this query scores, and by which terms.")] = "",
     compare: Annotated[Path | None, typer.Option(help="A second model: what changed from MODEL to it.")] = None,
-    n: Annotated[int, typer.Option("--terms", "-n", help="Terms shown.")] = 30,
+    n: Annotated[int, typer.Option("--terms", "-n", min=1, help="Terms shown.")] = 30,
     json_output: Annotated[bool, typer.Option("--json", help="JSON instead of bars.")] = False,
 ) -> None:
     """Shows a document's terms with their weights, expansions marked with +."""

@@ -50,7 +50,13 @@ class Vocabulary:
 
     def encode(self, texts: Sequence[str], *, max_tokens: int, special: bool) -> list[list[int]]:
         """Token ids of each text, at most `max_tokens`, with [CLS] and [SEP] inside that number if `special`."""
-        encoded = self.tokenizer.encode_batch(list(texts), add_special_tokens=False)
+        try:
+            encoded = self.tokenizer.encode_batch(list(texts), add_special_tokens=False)
+        except TypeError as error:  # its words for lone surrogates, which Python reads bytes of a command line as
+            bad = [text for text in texts if not _is_text(text)]
+            if not bad:
+                raise
+            raise InputError(f"the text {bad[0]!r} holds bytes that are not UTF-8; wanted text in UTF-8") from error
         if not special:
             return [e.ids[:max_tokens] for e in encoded]
         first, last = self.id_of(*ROLES["cls_token"]), self.id_of(*ROLES["sep_token"])
@@ -60,6 +66,14 @@ class Vocabulary:
         """Pairs (id of `엔진`, id of `##엔진`): one string, at a word's start and inside one."""
         pairs = ((self.ids.get(bare(token)), i) for i, token in enumerate(self.tokens) if bare(token) != token)
         return [(start, inside) for start, inside in pairs if start is not None]
+
+
+def _is_text(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def read_vocabulary(path: Path) -> Vocabulary:
