@@ -23,6 +23,7 @@ from sparse_encoder.lexical import LexicalChannel
 from sparse_encoder.model_folder import SparseModel, ones, read_model, write_model
 from sparse_encoder.network import Network
 from sparse_encoder.pruning import Pruning
+from sparse_encoder.query_side import read_query_side
 from sparse_encoder.recipe import Queries, Recipe, read_recipe
 from sparse_encoder.shrinking import shrink
 from sparse_encoder.starting import lower_to
@@ -88,6 +89,21 @@ def test_sentence_transformers_finds_the_same_vectors_on_both_sides(
     queries = rows(encode_queries(read_model(tmp_path / "m"), QUERIES), size)
     np.testing.assert_allclose(theirs.encode_query(QUERIES).to_dense().numpy(), queries, atol=1e-5)
     assert (queries > 0).any(axis=1).all()
+
+
+def test_long_queries_are_cut_and_limited_as_sentence_transformers_does(model: SparseModel, tmp_path: Path) -> None:
+    """Both limits are the model's: nine tokens of a text, and the heaviest five terms of those."""
+    if model.query is None:
+        model = replace(model, idf=model.idf * torch.linspace(1, 2, len(model.idf)))
+    write_model(replace(model, max_tokens=9, max_active_terms=5), tmp_path / "m")
+    long = [" ".join(TRAINED_QUERIES), "희소 검색 검색 검색 역색인 도서관 학생 임베딩 벡터 클러스터", "검색"]
+    wanted = SparseEncoder(str(tmp_path / "m"), device="cpu").encode_query(long).to_dense().numpy()
+    assert ((wanted > 0).sum(axis=1)[:2] == 5).all()
+    read = read_model(tmp_path / "m")
+    np.testing.assert_allclose(rows(encode_queries(read, long), len(model.idf)), wanted, atol=1e-5)
+    if model.query is None:
+        found = read_query_side(tmp_path / "m").encode([("", query) for query in long])
+        np.testing.assert_allclose(rows([(v.token_ids, v.weights) for v in found], len(model.idf)), wanted)
 
 
 def test_writing_what_was_read_gives_the_same_bytes(model: SparseModel, tmp_path: Path) -> None:

@@ -17,13 +17,14 @@ from torch import Tensor
 
 from sparse_encoder._files import sha256, whole, write_json
 from sparse_encoder.archives import write_archive, write_registration
-from sparse_encoder.asking import query_model
+from sparse_encoder.asking import query_model, query_side
 from sparse_encoder.graphs import OPSET, document_encoder, truncating_tokenizer, write_graph, write_int8_graph
 from sparse_encoder.inspection import SENTENCES, Inspection, inspect
+from sparse_encoder.limits import EXPORT_REPORT
 from sparse_encoder.model_folder import SparseModel
 from sparse_encoder.onnx_encoder import GRAPH, GRAPH_INT8
 from sparse_encoder.parity import Parity, Runner, compare, reference
-from sparse_encoder.query_side import QuerySide, write_idf
+from sparse_encoder.query_side import write_idf
 from sparse_encoder.serving import DocumentEncoder, ServerEncoder
 
 
@@ -42,6 +43,8 @@ class ExportReport(msgspec.Struct, frozen=True, kw_only=True):
     version: int = 1
     model: str
     opset: int = OPSET
+    max_active_terms: int
+    """Inside every graph."""
     files: list[str]
     artefacts: list[Artefact]
     parity: list[Parity]
@@ -76,12 +79,13 @@ def export(
         files = sorted(part.iterdir())
         report = ExportReport(
             model=name,
+            max_active_terms=model.max_active_terms,
             files=[file.name for file in files],
             artefacts=[Artefact(name=f.name, n_bytes=f.stat().st_size, sha256=sha256(f)) for f in files],
             parity=parity,
             inspection=inspect(model, name=name, texts=texts, vectors=by_torch.vectors),
         )
-        write_json(part / "export_report.json", report)
+        write_json(part / EXPORT_REPORT, report)
     return report
 
 
@@ -109,8 +113,7 @@ def _write_encoder(model: SparseModel, script: torch.jit.ScriptModule, folder: P
 
 
 def _write_query_tokenizer(model: SparseModel, folder: Path, name: str) -> None:
-    side = QuerySide(vocabulary=model.vocabulary, idf=model.idf.numpy())
-    write_idf(side, folder / "idf.json")
+    write_idf(query_side(model), folder / "idf.json")
     queries = folder / "tokenizer.zip"
     write_archive(
         queries, {"tokenizer.json": truncating_tokenizer(model), "idf.json": (folder / "idf.json").read_bytes()}

@@ -30,6 +30,7 @@ from sparse_encoder.layouts import (
     module_configs,
 )
 from sparse_encoder.lexical import LexicalChannel
+from sparse_encoder.limits import read_max_active_terms, read_max_tokens
 from sparse_encoder.tokenizer_build import write_tokenizer
 from sparse_encoder.vocabulary import Vocabulary, read_vocabulary
 
@@ -128,14 +129,6 @@ ACTIVATION_FUNCTIONS: Mapping[Activation, str] = {"log1p": "relu", "double_log1p
 """What sentence-transformers calls them: what comes before its own log1p."""
 
 
-class _EncoderConfig(msgspec.Struct, kw_only=True):
-    max_active_dims: int | None = None
-
-
-class _TokenizerConfig(msgspec.Struct, kw_only=True):
-    model_max_length: float = 512
-
-
 class _PoolingConfig(msgspec.Struct, kw_only=True):
     pooling_strategy: str = "max"
     activation_function: str = "relu"
@@ -153,8 +146,6 @@ def read_model(path: Path) -> SparseModel:
     bert = read_backbone(path / layout.document).eval()
     query = read_backbone(path / layout.query).eval() if layout == TWO_ENCODERS else None
     idf, trained = _read_idf(path / layout.query, vocabulary) if layout == INFERENCE_FREE else (ones(vocabulary), False)
-    limits = read_json(path / "config_sentence_transformers.json", _EncoderConfig)
-    lengths = read_json(path / layout.document / "tokenizer_config.json", _TokenizerConfig)
     n_rows = [len(network.output_bias()) for network in (bert, query) if network is not None]
     if {n_tokens, *n_rows, len(idf)} != {n_tokens}:
         raise InputError(
@@ -165,8 +156,8 @@ def read_model(path: Path) -> SparseModel:
         bert=bert,
         idf=idf,
         vocabulary=vocabulary,
-        max_tokens=min(int(lengths.model_max_length), bert.longest),
-        max_active_terms=limits.max_active_dims or n_tokens,
+        max_tokens=min(read_max_tokens(path / layout.document), bert.longest),
+        max_active_terms=read_max_active_terms(path, n_tokens=n_tokens),
         lexical=read_lexical(path / layout.lexical, n_tokens) if (path / layout.lexical).is_dir() else None,
         query=bert if layout == ONE_ENCODER else query,
         activation=_read_activation(path / layout.pooling / "config.json"),
