@@ -13,15 +13,28 @@ Precision = Literal["fp32", "bf16", "fp16", "auto"]
 
 def choose_device(wanted: Device) -> torch.device:
     """A GPU where there is one, this process's own among several; InputError where one is wanted and there is none."""
-    if wanted == "cpu" or (wanted == "auto" and not torch.cuda.is_available()):
+    if not _takes_gpu(wanted):
         return torch.device("cpu")
-    if not torch.cuda.is_available():
-        raise InputError("'device' is cuda, but torch finds no CUDA GPU here; give cpu or auto")
     number, count = int(os.environ.get("LOCAL_RANK", "0")), torch.cuda.device_count()
     if number >= count:
         raise InputError(f"process {number} has no GPU of its own among {count}; start at most {count} processes")
     torch.cuda.set_device(number)
     return torch.device("cuda", number)
+
+
+def deal_device(wanted: Device, process: int) -> torch.device:
+    """The GPU of the process of that number among those that a command starts itself: dealt out in turn."""
+    if not _takes_gpu(wanted):
+        return torch.device("cpu")
+    number = process % torch.cuda.device_count()
+    torch.cuda.set_device(number)
+    return torch.device("cuda", number)
+
+
+def _takes_gpu(wanted: Device) -> bool:
+    if wanted == "cuda" and not torch.cuda.is_available():
+        raise InputError("'device' is cuda, but torch finds no CUDA GPU here; give cpu or auto")
+    return wanted != "cpu" and torch.cuda.is_available()
 
 
 def choose_precision(wanted: Precision, device: torch.device) -> torch.dtype:

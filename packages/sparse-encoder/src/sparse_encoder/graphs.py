@@ -4,6 +4,7 @@ import json
 import logging
 import tempfile
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -18,10 +19,15 @@ OPSET = 17
 
 
 def write_graphs(model: SparseModel, folder: Path, *, int8: bool) -> None:
-    """Writes what `OnnxEncoder` reads, whole: the graph, the one in 8 bits if wanted, and the tokenizer."""
+    """Writes what `OnnxEncoder` reads, whole: the graph, the one in 8 bits if wanted, and the tokenizer.
+
+    These graphs are for this machine and keep every active term, so that whoever reads their weights may keep more
+    terms than the model's own limit.
+    """
+    unlimited = replace(model, max_active_terms=len(model.idf))
     with whole(folder) as part:
         part.mkdir(parents=True)
-        write_graph(document_encoder(model), part / GRAPH)
+        write_graph(document_encoder(unlimited), part / GRAPH)
         if int8:
             write_int8_graph(part / GRAPH, part / GRAPH_INT8)
         (part / "tokenizer.json").write_bytes(truncating_tokenizer(model))

@@ -1,6 +1,5 @@
 """The document side as a pooled ONNX graph, run by onnxruntime: no torch, and so a start of half a second."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sparse_encoder._files import InputError
+from sparse_encoder.limits import read_export_limits
 from sparse_encoder.pruning import Pruning, Terms, prune
 from sparse_encoder.shards import by_length
 from sparse_encoder.vocabulary import read_vocabulary
@@ -18,10 +18,10 @@ GRAPH_INT8 = "document_encoder.int8.onnx"
 
 
 class OnnxEncoder:
-    """An export folder's document side."""
+    """An export folder's document side, or the graphs of `write_graphs`."""
 
-    def __init__(self, folder: Path, *, int8: bool = False, threads: int = 0) -> None:
-        """threads: 0 lets onnxruntime choose."""
+    def __init__(self, folder: Path, *, int8: bool = False, threads: int = 0, max_active_terms: int = 0) -> None:
+        """threads: 0 lets onnxruntime choose; max_active_terms: of graphs without the model's limit inside."""
         import onnxruntime
 
         file = folder / (GRAPH_INT8 if int8 else GRAPH)
@@ -29,8 +29,9 @@ class OnnxEncoder:
             raise InputError(f"{file}: no such file; make it with: sparse-encoder export MODEL -o {folder}")
         self.vocabulary = read_vocabulary(folder)
         self.tokens = self.vocabulary.tokens
-        self.max_active_terms = len(self.tokens)
-        self.max_tokens = _max_tokens(folder / "tokenizer.json")
+        limits = read_export_limits(folder)
+        self.max_active_terms = max_active_terms or limits.max_active_terms or len(self.tokens)
+        self.max_tokens = limits.max_tokens
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
@@ -53,10 +54,3 @@ class OnnxEncoder:
         found: NDArray[np.float32]
         (found,) = self.session.run(None, {"input_ids": ids, "attention_mask": mask.astype(np.int64)})
         return found
-
-
-def _max_tokens(file: Path) -> int:
-    truncation = json.loads(file.read_text(encoding="utf-8"))["truncation"]
-    if not truncation:
-        raise InputError(f"{file}: has no truncation; wanted an export of this package, which keeps the model's limit")
-    return int(truncation["max_length"])

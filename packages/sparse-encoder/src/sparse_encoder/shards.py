@@ -5,18 +5,25 @@ A shard is the vectors of a fixed run of texts; those that are done are not done
 
 import hashlib
 import multiprocessing
+import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing.synchronize import Event
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from sparse_encoder._files import InputError, whole, write_text
 from sparse_encoder.pruning import Pruning, Terms
 from sparse_encoder.vectors import Vector
+
+if TYPE_CHECKING:
+    from multiprocessing.sharedctypes import Synchronized
 
 SHARD = 2000
 """Texts to a shard, if nobody wants another number."""
@@ -69,7 +76,7 @@ def encode_shards(
 
 
 def fill_shards(
-    build: Callable[[int], Encoder],
+    build: Callable[[int, int], Encoder],
     texts: Sequence[tuple[str, str]],
     *,
     pruning: Pruning,
@@ -79,43 +86,81 @@ def fill_shards(
 ) -> None:
     """Writes the shards that are not there yet, each by one of several processes; `encode_shards` then reads them.
 
-    build: makes the encoder in a process of its own, given how many there are; it must be picklable.
+    build: makes the encoder in a process of its own, given how many there are and its number; it must be picklable.
+    Whatever ends this early (Ctrl-C, an error in one of them), the shards begun are finished and no more are begun.
     """
     _claim(work)
     starts = [start for start in range(0, len(texts), work.n_texts) if not _file(work, start).is_file()]
     if not starts:
         return
     context = multiprocessing.get_context("spawn")
-    n = min(processes, len(starts))
-    with ProcessPoolExecutor(n, mp_context=context, initializer=_start, initargs=(build, n)) as pool:
-        found = {}
-        for start in starts:
-            chosen = [text for _, text in texts[start : start + work.n_texts]]
-            found[pool.submit(_fill, chosen, pruning, _file(work, start))] = len(chosen)
-        n_done = len(texts) - sum(found.values())
+    n, stopping = min(processes, len(starts)), context.Event()
+    given = (build, n, context.Value("i"), stopping)
+    with ProcessPoolExecutor(n, mp_context=context, initializer=_start, initargs=given) as pool:
         try:
+            found = {}
+            with _ctrl_c_ignored():  # processes are started by these calls, and are born with it ignored
+                for start in starts:
+                    chosen = [text for _, text in texts[start : start + work.n_texts]]
+                    found[pool.submit(_fill, chosen, pruning, _file(work, start))] = len(chosen)
+            log(f"{n} processes start, each with a model of its own")
+            n_done = len(texts) - sum(found.values())
             for done in as_completed(found):
                 done.result()
                 n_done += found[done]
                 log(f"encoded: {n_done} of {len(texts)}")
+        except KeyboardInterrupt:
+            log("stopping, when each process has finished its shard")
+            raise
         except BrokenProcessPool as error:
-            pool.shutdown(cancel_futures=True)
             raise InputError(
                 "a process of --processes died, perhaps for want of memory: run the same command again to go on, with "
                 "fewer processes"
             ) from error
+        finally:
+            stopping.set()
+            pool.shutdown(cancel_futures=True)
 
 
-_encoders: list[Encoder] = []
-"""A worker process's own encoder."""
+@contextmanager
+def _ctrl_c_ignored() -> Iterator[None]:
+    """Ctrl-C reaches every process of a terminal, and is for the first of them to heed."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread may say what becomes of signals
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
-def _start(build: Callable[[int], Encoder], processes: int) -> None:
-    _encoders.append(build(processes))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Worker:
+    """What a worker process holds."""
+
+    encoder: Encoder
+    stopping: Event
+
+
+_workers: list[_Worker] = []
+"""A worker process's own, once it has started."""
+
+
+def _start(
+    build: Callable[[int, int], Encoder], processes: int, n_started: "Synchronized[int]", stopping: Event
+) -> None:
+    with n_started.get_lock():
+        number = n_started.value
+        n_started.value += 1
+    if not stopping.is_set():
+        _workers.append(_Worker(encoder=build(processes, number), stopping=stopping))
 
 
 def _fill(texts: Sequence[str], pruning: Pruning, file: Path) -> None:
-    _write_shard(file, _encoders[0].encode(texts, pruning=pruning))
+    for worker in _workers:
+        if not worker.stopping.is_set():
+            _write_shard(file, worker.encoder.encode(texts, pruning=pruning))
 
 
 def by_length(texts: Sequence[Sequence[int]]) -> Iterator[list[int]]:
