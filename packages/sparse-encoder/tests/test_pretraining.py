@@ -156,6 +156,8 @@ def test_it_goes_on_with_other_architectures(
         ({"batch: 4": "batch: 400"}, "texts are fewer than a batch of 400"),
         ({"mask: 0.3": "", "tokens: 32": "tokens: 65"}, "'tokens' is 65, more than 'model.max_tokens', 64"),
         ({"passages: [corpus.jsonl]": "passages: []"}, "'passages' is empty"),
+        ({"passages: [corpus.jsonl]": "passages: [no.jsonl]"}, "no such file or folder; the recipe's 'passages[0]'"),
+        ({"parallel: parallel.jsonl": "parallel: no.jsonl"}, "no such file or folder; the recipe's 'parallel'"),
         ({"steps: 6": "stpes: 6"}, "unknown key 'stpes'; did you mean 'steps'?"),
         ({"size: tiny, tokenizer": "size: tiny, tokeniser"}, "did you mean 'model.tokenizer'?"),
     ],

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 import torch
+from safetensors.torch import save_file
 from sparse_encoder._files import InputError
 from sparse_encoder.checkpoints import read_checkpoint
 from sparse_encoder.layouts import INFERENCE_FREE
@@ -16,7 +17,7 @@ from sparse_encoder.material import read_material
 from sparse_encoder.model_folder import SparseModel, write_model
 from sparse_encoder.network import Network
 from sparse_encoder.ranking import rank
-from sparse_encoder.recipe import Guard, Losses, Recipe, Sparsity, read_recipe
+from sparse_encoder.recipe import Groups, Guard, Losses, Noise, Recipe, Sparsity, read_recipe
 from sparse_encoder.training import Trained, train
 
 
@@ -92,6 +93,61 @@ def test_a_checkpoint_of_other_settings_is_refused(data: Path, tmp_path: Path) -
         train(settings(data), work=tmp_path, log=_interrupt)
     with pytest.raises(InputError, match="checkpoint of other settings or data"):
         train(settings(data, learning_rate=0.5), work=tmp_path, log=silent)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        ({"steps": 6}, {"steps": 7}, "'steps' is 6 there and 7 here; remove"),
+        (
+            {"train": [("train.jsonl", 1.0), ("train.jsonl", 1.0)]},
+            {"train": [("train.jsonl", 1.0), ("train.jsonl", 100.0)]},
+            r"'train\[1\]\.weight' is 1\.0 there and 100\.0 here",
+        ),
+        (
+            {"term_pairs": "terms.jsonl"},
+            {"parallel": "terms.jsonl"},
+            r"'parallel' is left out there and a file of sha256 [0-9a-f]{12} here, "
+            r"'term_pairs' is a file of sha256 [0-9a-f]{12} there and left out here",
+        ),
+    ],
+)
+def test_the_setting_that_differs_from_a_checkpoint_s_is_named(
+    data: Path, tmp_path: Path, before: dict[str, object], after: dict[str, object], message: str
+) -> None:
+    def changed(changes: dict[str, object]) -> Recipe:
+        files = [Groups(path=str(data / name), weight=w) for name, w in changes.get("train", [("train.jsonl", 1.0)])]
+        texts = {key: str(data / changes[key]) if key in changes else "" for key in ("term_pairs", "parallel")}
+        return settings(data, **changes | texts | {"train": files})
+
+    with pytest.raises(KeyboardInterrupt):
+        train(changed(before), work=tmp_path, log=_interrupt)
+    with pytest.raises(InputError, match=message):
+        train(changed(after), work=tmp_path, log=silent)
+
+
+def test_a_file_in_the_work_folder_that_is_no_checkpoint_is_told(data: Path, tmp_path: Path) -> None:
+    save_file({"a": torch.zeros(1)}, tmp_path / "step-00000009.safetensors")
+    with pytest.raises(InputError, match=r"step-00000009\.safetensors: is no checkpoint of ours; move it away"):
+        train(settings(data), work=tmp_path, log=silent)
+
+
+@pytest.mark.parametrize(
+    ("key", "changes"),
+    [
+        ("model.token_vectors", {"token_vectors": "/missing/v.npy"}),
+        ("model.noise.tokens", {"noise": Noise(tokens="/missing/noise.json")}),
+        ("model.start_from", {"start_from": "/missing/model"}),
+        ("model.idf", {"idf": "/missing/idf.json"}),
+    ],
+)
+def test_a_missing_input_is_told_with_its_setting(
+    data: Path, tmp_path: Path, key: str, changes: dict[str, object]
+) -> None:
+    recipe = settings(data)
+    model = msgspec.structs.replace(recipe.model, **changes)
+    with pytest.raises(InputError, match=f"^/missing/.*: no such file or folder; the recipe's '{key}' names it"):
+        train(msgspec.structs.replace(recipe, model=model), work=tmp_path, log=silent)
 
 
 def test_an_older_checkpoint_is_removed(data: Path, tmp_path: Path) -> None:

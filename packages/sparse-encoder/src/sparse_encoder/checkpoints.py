@@ -15,6 +15,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from sparse_encoder._files import InputError, whole
+from sparse_encoder.identity import difference
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +24,7 @@ class Checkpoint:
 
     step: int
     identity: str
-    """Hash of all settings and data; a checkpoint of others is refused."""
+    """Of all settings and data, see `run_identity`; a checkpoint of others is refused."""
     tensors: Mapping[str, Tensor]
     history: list[dict[str, float]]
     numbers: Mapping[str, float] = field(default_factory=dict)
@@ -52,14 +53,17 @@ def read_checkpoint(folder: Path, identity: str) -> Checkpoint | None:
         return None
     try:
         with safe_open(files[-1], framework="pt") as data:
-            metadata = data.metadata()
+            metadata = data.metadata() or {}
             tensors = {name: data.get_tensor(name) for name in data.keys()}  # noqa: SIM118 - it is no mapping
     except SafetensorError as error:
         raise InputError(f"{files[-1]}: is not a checkpoint: {error}; remove {folder}") from error
+    if not {"identity", "step", "history"} <= metadata.keys():
+        raise InputError(f"{files[-1]}: is no checkpoint of ours; move it away, or give another --work")
     if metadata["identity"] != identity:
+        named = difference(metadata["identity"], identity)
         raise InputError(
-            f"{files[-1]}: is a checkpoint of other settings or data; remove {folder} to begin anew, "
-            f"or give another --work"
+            f"{files[-1]}: is a checkpoint of other settings or data{': ' if named else ''}{named}; "
+            f"remove {folder} to begin anew, or give another --work"
         )
     history = msgspec.json.decode(metadata["history"], type=list[dict[str, float]])
     numbers = msgspec.json.decode(metadata.get("numbers", "{}"), type=dict[str, float])

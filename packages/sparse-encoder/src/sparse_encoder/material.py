@@ -1,13 +1,11 @@
 """What a training run reads, all of it checked before the first step."""
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
-
-from sparse_encoder._files import InputError, sha256
+from sparse_encoder._files import InputError
 from sparse_encoder.groups import Examples, read_examples
+from sparse_encoder.identity import run_identity
 from sparse_encoder.noise import read_noise
 from sparse_encoder.recipe import Groups, Recipe
 from sparse_encoder.starting import channel_folder
@@ -27,25 +25,32 @@ class Material:
     validation: Examples | None
     terms: Terms | None
     identity: str
-    """Hash of the settings and of all files read."""
+    """Settings and hashes of all files read, see `run_identity`."""
 
 
 def inputs(recipe: Recipe) -> list[Path]:
     """The files that a recipe reads."""
-    names = [g.path for g in recipe.train if isinstance(g, Groups)]
-    names += [
-        recipe.validation,
-        recipe.term_pairs,
-        recipe.parallel,
-        recipe.model.idf,
-        recipe.model.tokenizer,
-        recipe.model.token_vectors,
-        recipe.model.start_from,
-        recipe.model.queries.start_from,
-        recipe.model.noise.tokens,
-    ]
-    channel = channel_folder(Path(recipe.model.start_from)) if recipe.model.start_from else None
-    return [*(Path(name) for name in names if name), *([channel] if channel else [])]
+    return list(_files(recipe).values())
+
+
+def _files(recipe: Recipe) -> dict[str, Path]:
+    """They by the setting that names them."""
+    model = recipe.model
+    named = {f"train[{i}].path": g.path for i, g in enumerate(recipe.train) if isinstance(g, Groups)}
+    named |= {
+        "validation": recipe.validation,
+        "term_pairs": recipe.term_pairs,
+        "parallel": recipe.parallel,
+        "model.idf": model.idf,
+        "model.tokenizer": model.tokenizer,
+        "model.token_vectors": model.token_vectors,
+        "model.start_from": model.start_from,
+        "model.queries.start_from": model.queries.start_from,
+        "model.noise.tokens": model.noise.tokens,
+    }
+    channel = channel_folder(Path(model.start_from)) if model.start_from else None
+    beside = {"the lexical channel beside model.start_from": channel} if channel else {}
+    return {name: Path(path) for name, path in named.items() if path} | beside
 
 
 def read_material(recipe: Recipe) -> Material:
@@ -57,6 +62,7 @@ def read_material(recipe: Recipe) -> Material:
     if recipe.model.queries.start_from and recipe.model.queries.side != "other":
         raise InputError("the recipe's 'model.queries.start_from' is a second encoder's; wanted 'side: other' with it")
     vocabulary = read_vocabulary(Path(recipe.model.tokenizer))
+    identity = run_identity(recipe, _files(recipe))
     _refuse_contradictions(recipe, n_tokens=len(vocabulary.tokens))
     files = [(Path(g.path), g.weight) for g in recipe.train if isinstance(g, Groups)]
     lengths = {
@@ -70,9 +76,6 @@ def read_material(recipe: Recipe) -> Material:
     idf = read_idf(given, vocabulary) if given else count_idf(train.documents, vocabulary)
     if len(train.examples) < recipe.batch:
         raise InputError(f"{files[0][0]}: {len(train.examples)} groups are fewer than a batch of {recipe.batch}")
-    identity = hashlib.sha256(msgspec.json.encode(_without_paths(recipe)))
-    for path in inputs(recipe):
-        identity.update(sha256(path).encode())
     return Material(
         vocabulary=vocabulary,
         idf=idf,
@@ -80,7 +83,7 @@ def read_material(recipe: Recipe) -> Material:
         train=train,
         validation=validation,
         terms=terms,
-        identity=identity.hexdigest(),
+        identity=identity,
     )
 
 
@@ -107,11 +110,3 @@ def _read_alignment(recipe: Recipe, vocabulary: Vocabulary) -> Terms | None:
 
 
 _MADE_BY = {"tokenizer": "what `sparse-encoder tokenizer build` writes", "idf": "an idf.json of that tokenizer"}
-
-
-def _without_paths(recipe: Recipe) -> Recipe:
-    queries = msgspec.structs.replace(recipe.model.queries, start_from="")
-    noise = msgspec.structs.replace(recipe.model.noise, tokens="")
-    paths = {"tokenizer": "", "idf": "", "token_vectors": "", "start_from": ""}
-    model = msgspec.structs.replace(recipe.model, queries=queries, noise=noise, **paths)
-    return msgspec.structs.replace(recipe, model=model, train=[], validation="", term_pairs="", parallel="")

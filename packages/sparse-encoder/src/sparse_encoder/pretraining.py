@@ -4,7 +4,6 @@ The same rule as in training: every step is a function of the seed and its numbe
 same bytes. The loss multiplies only the states of masked places with the vocabulary.
 """
 
-import hashlib
 import math
 import random
 import time
@@ -12,17 +11,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from sparse_encoder._files import InputError, sha256
+from sparse_encoder._files import InputError
 from sparse_encoder.adamw import AdamW, clip
 from sparse_encoder.backbone import Backbone
 from sparse_encoder.bert import THRESHOLD, Bert, bert_config, start_lexical
 from sparse_encoder.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
 from sparse_encoder.devices import has_fast_bf16
+from sparse_encoder.identity import run_identity
 from sparse_encoder.masking import MaskedText, Text, masked
 from sparse_encoder.network import padded
 from sparse_encoder.pretraining_recipe import Pretraining, pretraining_inputs
@@ -58,7 +57,7 @@ class Told:
 def pretrain(settings: Pretraining, *, work: Path, log: Callable[[str], None]) -> Pretrained:
     """Pretrains by located settings; partial work goes into `work`, and a second call goes on from there."""
     vocabulary = read_vocabulary(Path(settings.model.tokenizer))
-    identity = _identity(settings)
+    identity = run_identity(settings, pretraining_inputs(settings))
     texts = read_texts(settings, vocabulary, work=work, identity=identity)
     run = PretrainingRun(settings, texts, vocabulary, identity=identity)
     started = read_checkpoint(work, identity)
@@ -67,15 +66,6 @@ def pretrain(settings: Pretraining, *, work: Path, log: Callable[[str], None]) -
         log(f"goes on after step {started.step} of {settings.steps}")
     run.go(work, log)
     return Pretrained(backbone=run.backbone.eval(), vocabulary=vocabulary, history=run.history)
-
-
-def _identity(settings: Pretraining) -> str:
-    model = msgspec.structs.replace(settings.model, tokenizer="", start_from="")
-    plain = msgspec.structs.replace(settings, model=model, passages=[], parallel="")
-    identity = hashlib.sha256(msgspec.json.encode(plain))
-    for path in pretraining_inputs(settings):
-        identity.update(sha256(path).encode())
-    return identity.hexdigest()
 
 
 def start(settings: Pretraining, vocabulary: Vocabulary) -> Backbone:

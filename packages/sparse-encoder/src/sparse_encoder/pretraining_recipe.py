@@ -92,7 +92,12 @@ def read_pretraining(path: Path) -> Pretraining:
     )
 
 
-def pretraining_inputs(settings: Pretraining) -> list[Path]:
-    """The files that a pretraining run reads."""
-    names = [*settings.passages, settings.parallel, settings.model.tokenizer, settings.model.start_from]
-    return [Path(name) for name in names if name]
+def pretraining_inputs(settings: Pretraining) -> dict[str, Path]:
+    """The files that a pretraining run reads, by the setting that names them."""
+    named = {f"passages[{i}]": name for i, name in enumerate(settings.passages)}
+    named |= {
+        "parallel": settings.parallel,
+        "model.tokenizer": settings.model.tokenizer,
+        "model.start_from": settings.model.start_from,
+    }
+    return {name: Path(path) for name, path in named.items() if path}

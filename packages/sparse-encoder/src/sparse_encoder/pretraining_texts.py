@@ -14,6 +14,7 @@ import msgspec
 import numpy as np
 
 from sparse_encoder._files import InputError, read_jsonl, whole
+from sparse_encoder.identity import short
 from sparse_encoder.masking import Text, cut_texts, joined, runs
 from sparse_encoder.passages import passage_text, read_passages
 from sparse_encoder.pretraining_recipe import Pretraining
@@ -40,7 +41,7 @@ class _Pair(msgspec.Struct, frozen=True, kw_only=True):
 
 def read_texts(settings: Pretraining, vocabulary: Vocabulary, *, work: Path, identity: str) -> Texts:
     """Reads and cuts all texts, or takes them from `work` where an earlier call with this identity left them."""
-    file = work / f"texts-{identity[:16]}.npz"
+    file = work / f"texts-{short(identity)}.npz"
     if not file.is_file():
         _keep(file, [_passages(settings, vocabulary), _parallel(settings, vocabulary)])
     passages, parallel = _kept(file)
