@@ -1,11 +1,13 @@
 import itertools
 import json
+import random
 from pathlib import Path
 
 import msgspec
 import pytest
 from sparse_encoder._files import InputError, read_jsonl, write_jsonl
-from sparse_encoder.groups import batches, read_examples, read_groups
+from sparse_encoder.groups import batches, draw, read_examples, read_groups
+from sparse_encoder.objective import allowed_documents
 from sparse_encoder.vocabulary import Vocabulary
 
 GOOD = {"query": "희소 검색", "docs": ["역색인은 길이다.", "책을 읽었다."], "scores": [2.0, 1.0]}
@@ -42,6 +44,8 @@ def test_a_teacher_may_score_a_labelled_negative_above_the_positive(tmp_path: Pa
         ({"docs": ["가", " "]}, ":2: a text in 'docs' is empty"),
         ({"query": ""}, ":2: 'query' is empty"),
         ({"labels": ["positive"]}, ":2: 2 docs but 1 labels"),
+        ({"labels": ["positive", "hadr"]}, ":2: 'labels' has 'hadr'; wanted positive, hard or easy"),
+        ({"labels": ["hard", "positive"]}, ":2: the first of 'labels' is 'hard'; wanted the positive first"),
         ({"scores": ["a", "b"]}, ":2: 'scores[0]': expected `float`, got `str`"),
     ],
 )
@@ -55,8 +59,30 @@ def test_a_bad_group_is_named_by_path_and_line(tmp_path: Path, change: dict[str,
 
 def test_a_score_that_is_no_number_is_refused(tmp_path: Path) -> None:
     (tmp_path / "g.jsonl").write_text(json.dumps(GOOD | {"scores": [float("nan"), 1.0]}), encoding="utf-8")
-    with pytest.raises(InputError, match=r"g\.jsonl:1"):
+    with pytest.raises(InputError, match=r"g\.jsonl:1: 'scores' has NaN, which is not JSON; wanted finite numbers"):
         list(read_groups(tmp_path / "g.jsonl"))
+
+
+def test_an_infinite_score_is_refused_by_its_line_and_other_bad_json_as_it_ever_was(tmp_path: Path) -> None:
+    good = json.dumps(GOOD)
+    (tmp_path / "g.jsonl").write_text(good + "\n\n" + good.replace("1.0", "-Infinity"), encoding="utf-8")
+    with pytest.raises(InputError, match=r"g\.jsonl:3: 'scores' has -Infinity, which is not JSON"):
+        list(read_groups(tmp_path / "g.jsonl"))
+    (tmp_path / "g.jsonl").write_text(good + "\n{NaN}", encoding="utf-8")
+    with pytest.raises(InputError, match=r"g\.jsonl:2: JSON is malformed"):
+        list(read_groups(tmp_path / "g.jsonl"))
+
+
+def test_a_second_positive_of_a_group_is_no_negative_of_its_query(vocabulary: Vocabulary, tmp_path: Path) -> None:
+    first = {"query": "희소 검색", "docs": ["역색인은 길이다.", "책을 읽었다."], "scores": [2.0, 1.0]}
+    second = {"query": "도서관", "docs": ["책을 읽었다."], "scores": [1.0]}
+    lines = [json.dumps(g, ensure_ascii=False) for g in (first | {"labels": ["positive", "positive"]}, second)]
+    (tmp_path / "g.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    data = read_examples([(tmp_path / "g.jsonl", 1.0)], vocabulary, query_tokens=8, document_tokens=8)
+    batch = draw(data, data.examples, hard=1, easy=1, random_state=random.Random(1))
+    allowed = allowed_documents(batch, data, in_batch=True)
+    place = {n: i for i, n in enumerate(batch.documents)}
+    assert allowed[:, [place[0], place[1]]].tolist() == [[True, False], [True, True]]
 
 
 @pytest.mark.parametrize(

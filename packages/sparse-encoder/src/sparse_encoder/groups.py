@@ -6,9 +6,10 @@ Everything is held in memory as token ids; a training set of a million groups wa
 import gzip
 import math
 import random
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 
 import msgspec
@@ -60,19 +61,43 @@ class Examples:
     files: tuple[Path, ...] = ()
 
 
+LABELS = ("positive", "hard", "easy")
+"""Why a document is in a group."""
+
+
 def read_groups(path: Path) -> Iterator[Group]:
     """Yields the groups of a file; InputError names path and line of one that cannot be trained on."""
-    for number, group in enumerate(read_jsonl(path, Group)):
-        problem = _problem(group)
-        if problem:
-            raise InputError(f"{path}:{line_numbers(path)[number]}: {problem}")
-        yield group
+    number = -1
+    try:
+        for number, group in enumerate(read_jsonl(path, Group)):
+            problem = _problem(group)
+            if problem:
+                raise InputError(f"{path}:{line_numbers(path)[number]}: {problem}")
+            yield group
+    except InputError as error:
+        if "JSON is malformed" in str(error):
+            _refuse_no_numbers(path, number + 1, error)
+        raise
+
+
+def _refuse_no_numbers(path: Path, number: int, error: InputError) -> None:
+    """Python writes NaN and Infinity into scores, which no JSON has: a reader of it sees but a wrong character."""
+    line, text = next(islice(_records(path), number, None))
+    found = re.search(rb'"scores"\s*:\s*\[[^\]]*?(NaN|-?Infinity)', text)
+    if found:
+        raise InputError(
+            f"{path}:{line}: 'scores' has {found[1].decode()}, which is not JSON; wanted finite numbers"
+        ) from error
 
 
 def line_numbers(path: Path) -> list[int]:
     """The line, from 1, of every record of a JSON Lines file: blank lines hold none."""
+    return [line for line, _ in _records(path)]
+
+
+def _records(path: Path) -> Iterator[tuple[int, bytes]]:
     with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as lines:
-        return [number for number, line in enumerate(lines, start=1) if line.strip()]
+        yield from ((number, line) for number, line in enumerate(lines, start=1) if line.strip())
 
 
 def _problem(group: Group) -> str:
@@ -81,6 +106,11 @@ def _problem(group: Group) -> str:
     for name, values in (("scores", group.scores), ("d_ids", group.d_ids), ("labels", group.labels)):
         if (values or name == "scores") and len(values) != len(group.docs):
             return f"{len(group.docs)} docs but {len(values)} {name}; wanted as many"
+    unknown = [label for label in group.labels if label not in LABELS]
+    if unknown:
+        return f"'labels' has {unknown[0]!r}; wanted {', '.join(LABELS[:-1])} or {LABELS[-1]}"
+    if group.labels and group.labels[0] != "positive":
+        return f"the first of 'labels' is {group.labels[0]!r}; wanted the positive first, then negatives"
     if not all(math.isfinite(score) for score in group.scores):
         return f"'scores' are {group.scores}; wanted finite numbers"
     if not _descending(group):
@@ -128,8 +158,10 @@ def read_examples(
     for group, example in zip(groups, examples, strict=True):
         _refuse(group, example, empty, texts, where=f"{paths[example.file][0]}:{example.line}")
     positives: dict[tuple[int, ...], set[int]] = {}
-    for example in examples:
-        positives.setdefault(example.query, set()).add(example.positive)
+    for group, example in zip(groups, examples, strict=True):
+        # a second document labelled so is no negative of its query either
+        also = {texts[d] for d, label in zip(group.docs, group.labels, strict=False) if label == "positive"}
+        positives.setdefault(example.query, set()).update({example.positive} | also)
     frozen = {query: frozenset(found) for query, found in positives.items()}
     files = tuple(path for path, _ in paths)
     return Examples(documents=documents, examples=examples, positives=frozen, weights=weights, files=files)
