@@ -11,6 +11,9 @@ import msgspec
 from sparse_encoder._files import InputError, read_jsonl
 from sparse_encoder.vocabulary import Vocabulary
 
+TERM_TOKENS = 16
+"""Tokens of a term that are read, its two special ones among them."""
+
 
 class TermPair(msgspec.Struct, frozen=True, kw_only=True):
     """A line of a term pairs file, or of a parallel one, whose weights are all 1."""
@@ -32,8 +35,11 @@ class Terms:
     few words that all of one file hold, is not what they mean."""
 
 
-def read_terms(path: Path, vocabulary: Vocabulary, *, max_tokens: int = 16) -> Terms:
-    """Reads the pairs; those with a side that has no token of the vocabulary are left out."""
+def read_terms(path: Path, vocabulary: Vocabulary, *, max_tokens: int = TERM_TOKENS) -> Terms:
+    """Reads the pairs; those with a side that has no token of the vocabulary, or of no weight, are left out.
+
+    InputError where none is left, on which a run would train without alignment and not say so.
+    """
     pairs = list(read_jsonl(path, TermPair))
     if not pairs:
         raise InputError(f"{path}: holds no term pair")
@@ -45,6 +51,11 @@ def read_terms(path: Path, vocabulary: Vocabulary, *, max_tokens: int = 16) -> T
         for i, (k, e) in enumerate(zip(korean, english, strict=True))
         if pairs[i].weight > 0 and not special.issuperset(k) and not special.issuperset(e)
     ]
+    if not kept:
+        raise InputError(
+            f"{path}: none of its {len(pairs)} pairs has a weight above 0 and a token of the tokenizer on both sides; "
+            f"is it the model's tokenizer?"
+        )
     return Terms(
         korean=[korean[i] for i in kept],
         english=[english[i] for i in kept],
