@@ -9,7 +9,7 @@ from sparse_encoder.identity import run_identity
 from sparse_encoder.noise import read_noise
 from sparse_encoder.recipe import Groups, Recipe
 from sparse_encoder.starting import channel_folder
-from sparse_encoder.term_pairs import Terms, joined, read_terms
+from sparse_encoder.term_pairs import TERM_TOKENS, Terms, joined, read_terms
 from sparse_encoder.vocabulary import Vocabulary, count_idf, read_idf, read_vocabulary
 
 
@@ -65,12 +65,12 @@ def read_material(recipe: Recipe) -> Material:
     identity = run_identity(recipe, _files(recipe))
     _refuse_contradictions(recipe, n_tokens=len(vocabulary.tokens))
     files = [(Path(g.path), g.weight) for g in recipe.train if isinstance(g, Groups)]
-    lengths = {
-        "query_tokens": recipe.query_tokens,
-        "document_tokens": min(recipe.document_tokens, recipe.model.max_tokens),
-    }
-    train = read_examples(files, vocabulary, **lengths)
-    validation = read_examples([(Path(recipe.validation), 1.0)], vocabulary, **lengths) if recipe.validation else None
+    longest = recipe.model.max_tokens
+    # a query that is a bag of tokens goes through no network, which alone has a longest text
+    query_tokens = min(recipe.query_tokens, longest) if counted else recipe.query_tokens
+    train = read_examples(
+        files, vocabulary, query_tokens=query_tokens, document_tokens=min(recipe.document_tokens, longest)
+    )
     terms = _read_alignment(recipe, vocabulary)
     given = Path(recipe.model.idf) if recipe.model.idf else None
     idf = read_idf(given, vocabulary) if given else count_idf(train.documents, vocabulary)
@@ -81,7 +81,7 @@ def read_material(recipe: Recipe) -> Material:
         idf=idf,
         noise=read_noise(Path(recipe.model.noise.tokens), vocabulary) if recipe.model.noise.tokens else [],
         train=train,
-        validation=validation,
+        validation=_read_validation(recipe, vocabulary),
         terms=terms,
         identity=identity,
     )
@@ -103,9 +103,18 @@ def _refuse_contradictions(recipe: Recipe, *, n_tokens: int) -> None:
         )
 
 
+def _read_validation(recipe: Recipe, vocabulary: Vocabulary) -> Examples | None:
+    """Cut as the finished model cuts, which training may do sooner."""
+    if not recipe.validation:
+        return None
+    longest = recipe.model.max_tokens
+    return read_examples([(Path(recipe.validation), 1.0)], vocabulary, query_tokens=longest, document_tokens=longest)
+
+
 def _read_alignment(recipe: Recipe, vocabulary: Vocabulary) -> Terms | None:
-    lengths = {recipe.term_pairs: 16, recipe.parallel: recipe.document_tokens}
-    found = [read_terms(Path(file), vocabulary, max_tokens=n) for file, n in lengths.items() if file]
+    files = [(recipe.term_pairs, TERM_TOKENS), (recipe.parallel, recipe.document_tokens)]
+    longest = recipe.model.max_tokens
+    found = [read_terms(Path(file), vocabulary, max_tokens=min(n, longest)) for file, n in files if file]
     return joined(found) if found else None
 
 

@@ -29,16 +29,19 @@ class Ranking:
 
 
 @torch.no_grad()
-def rank(network: Network, data: Examples) -> Ranking:
-    """Judges the network on `data`; every document that is positive for a query's text counts as relevant."""
+def rank(network: Network, data: Examples, *, max_active_terms: int) -> Ranking:
+    """Judges the network on `data`; every document that is positive for a query's text counts as relevant.
+
+    max_active_terms: of every vector that a network makes the heaviest so many count, as in the saved model.
+    """
     order = sorted(range(len(data.documents)), key=lambda i: len(data.documents[i]))
-    queries, needed = _asked(network, data)
+    queries, needed = _asked(network, data, max_active_terms)
     scores = network.idf.new_zeros((len(queries), len(order)))
     n_active = 0
     mass = torch.zeros_like(network.idf)
     for start in range(0, len(order), BATCH):
         chosen = order[start : start + BATCH]
-        weights = network.weights([data.documents[i] for i in chosen], None)
+        weights = heaviest(network.weights([data.documents[i] for i in chosen], None), max_active_terms)
         scores[:, chosen] = queries @ weights[:, needed].T
         n_active += int(weights.count_nonzero())
         mass += weights.sum(dim=0)
@@ -53,7 +56,22 @@ def rank(network: Network, data: Examples) -> Ranking:
     )
 
 
-def _asked(network: Network, data: Examples) -> tuple[Tensor, Tensor]:
+def heaviest(weights: Tensor, n_terms: int) -> Tensor:
+    """(texts, vocab) with all but each text's `n_terms` heaviest at 0; at equal weight the smaller id stays.
+
+    >>> heaviest(torch.tensor([[1.0, 3.0, 1.0, 2.0], [0.0, 0.0, 4.0, 0.0]]), 3)
+    tensor([[1., 3., 0., 2.],
+            [0., 0., 4., 0.]])
+    """
+    if n_terms >= weights.shape[1]:
+        return weights
+    last = weights.topk(n_terms, dim=1).values[:, -1:]
+    above, equal = weights > last, weights == last
+    n_free = n_terms - above.sum(dim=1, keepdim=True)
+    return weights * (above | (equal & (equal.cumsum(dim=1) <= n_free)))
+
+
+def _asked(network: Network, data: Examples, max_active_terms: int) -> tuple[Tensor, Tensor]:
     """The queries' vectors (queries, columns) and their columns: those of their tokens, or all for an encoder."""
     silent = silent_tokens(network)
     texts = [query_text(network, example, silent) for example in data.examples]
@@ -61,7 +79,10 @@ def _asked(network: Network, data: Examples) -> tuple[Tensor, Tensor]:
     if network.query is None:
         columns = torch.tensor(sorted({token for text in texts for token in text}), device=network.idf.device)
     batches = [texts[i : i + BATCH] for i in range(0, len(texts), BATCH)]
-    return torch.cat([network.ask(some, columns) for some in batches]), columns
+    asked = [network.ask(some, columns) for some in batches]
+    if network.query is not None:
+        asked = [heaviest(some, max_active_terms) for some in asked]
+    return torch.cat(asked), columns
 
 
 def ndcg(hits: list[bool], n_relevant: int) -> float:

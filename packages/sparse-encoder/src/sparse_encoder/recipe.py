@@ -16,6 +16,8 @@ Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Weight = Annotated[float, msgspec.Meta(ge=0)]
 Count = Annotated[int, msgspec.Meta(ge=0)]
 Number = Annotated[int, msgspec.Meta(ge=1)]
+Length = Annotated[int, msgspec.Meta(ge=3)]
+"""Tokens of a text, its two special ones among them."""
 Positive = Annotated[float, msgspec.Meta(gt=0)]
 
 
@@ -63,8 +65,8 @@ class Model(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     token_vectors: str = ""
     """What `sparse-encoder tokenizer vectors` writes: from scratch, tokens of documents start near those of
     like meaning. A second encoder for queries starts without."""
-    max_tokens: Number = 256
-    """Tokens of a document that the finished model reads."""
+    max_tokens: Length = 256
+    """Tokens of a document that the finished model reads, and of a query that goes through a network."""
     max_active_terms: Number = 100
     """Kept in the model's config as `max_active_dims`: the heaviest terms of a vector that remain."""
     vocabulary_limit: Number = 32768
@@ -188,8 +190,9 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     hard_negatives: Count = 1
     easy_negatives: Count = 0
     """Drawn anew for each query at each step from those its group has."""
-    query_tokens: Number = 64
-    document_tokens: Annotated[int, msgspec.Meta(ge=3)] = 128
+    query_tokens: Length = 64
+    document_tokens: Length = 256
+    """Of those, at most `model.max_tokens` where the text goes through a network."""
     learning_rate: Positive = 3e-3
     warmup: Share = 0.06
     """Share of the steps over which the rate grows."""

@@ -189,7 +189,8 @@ class Run:
         numbers = [0.0] * len(fields(Ranking))
         if processes.rank == 0:
             set_training(network, on=False)
-            numbers = list(astuple(rank(network, data)))
+            limit = self.recipe.model.max_active_terms
+            numbers = list(astuple(rank(network, data, max_active_terms=limit)))
             set_training(network, on=True)
         return Ranking.of(processes.as_first_says(numbers, network.idf.device))
 
