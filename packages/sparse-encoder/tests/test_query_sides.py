@@ -19,6 +19,7 @@ from sparse_encoder.encoding import encode_texts
 from sparse_encoder.explaining import explain
 from sparse_encoder.exporting import export
 from sparse_encoder.inspection import inspect
+from sparse_encoder.layouts import INFERENCE_FREE
 from sparse_encoder.lexical import LexicalChannel
 from sparse_encoder.model_folder import SparseModel, ones, read_model, write_model
 from sparse_encoder.network import Network
@@ -252,6 +253,50 @@ def test_training_moves_the_weights_of_the_queries_tokens_alone(data: Path, tmp_
     moved = set((model.idf != 2.0).nonzero().flatten().tolist()) - set(model.vocabulary.special_ids)
     assert moved
     assert moved <= asked
+
+
+@pytest.mark.parametrize("side", ["idf", *SIDES])
+def test_a_token_that_no_query_can_ask_for_is_never_in_a_document(data: Path, side: str, tmp_path: Path) -> None:
+    """With an encoder for queries it is a token like any other, and trained."""
+    idf = json.loads((data / "idf.json").read_text(encoding="utf-8")) | {"단어": 0.0}
+    (tmp_path / "idf.json").write_text(json.dumps(idf, ensure_ascii=False), encoding="utf-8")
+    recipe = recipe_of(data, side, columns=0)
+    model = msgspec.structs.replace(recipe.model, idf=str(tmp_path / "idf.json"), lexical_gate=3.0)
+    found = train(msgspec.structs.replace(recipe, model=model), work=tmp_path / "w", log=lambda line: None).model
+    token = found.vocabulary.ids["단어"]
+    bias = float(found.bert.output_bias().detach()[token])
+    if side in ("same", "other"):
+        assert -6 < bias < -5
+        assert bias != -5.5
+        return
+    assert bias == -10_000
+    (ids, _), *_ = encode_texts(found, ["단어 단어 단어"], pruning=Pruning(top_k=600))
+    assert token not in ids
+
+
+def test_a_start_whose_counts_know_a_token_forgets_it_where_no_query_can_ask_for_it(data: Path, tmp_path: Path) -> None:
+    recipe = recipe_of(data, "idf", steps=1)
+    first = train(recipe, work=tmp_path / "a", log=lambda line: None).model
+    assert first.lexical is not None
+    token = first.vocabulary.ids["단어"]
+    assert float(first.lexical.gate[token]) > 0.5
+    write_model(first, tmp_path / "first")
+    idf = json.loads((data / "idf.json").read_text(encoding="utf-8")) | {"단어": 0.0}
+    (tmp_path / "idf.json").write_text(json.dumps(idf, ensure_ascii=False), encoding="utf-8")
+    start = str(tmp_path / "first" / INFERENCE_FREE.document)
+    model = msgspec.structs.replace(recipe.model, idf=str(tmp_path / "idf.json"), start_from=start)
+    further = train(msgspec.structs.replace(recipe, model=model), work=tmp_path / "b", log=lambda line: None).model
+    (ids, _), *_ = encode_texts(further, ["단어 단어 단어"], pruning=Pruning(top_k=600))
+    assert token not in ids
+
+
+def test_weights_that_are_all_0_are_refused(data: Path, tmp_path: Path) -> None:
+    idf = json.loads((data / "idf.json").read_text(encoding="utf-8"))
+    (tmp_path / "idf.json").write_text(json.dumps(dict.fromkeys(idf, 0.0), ensure_ascii=False), encoding="utf-8")
+    recipe = recipe_of(data, "idf")
+    model = msgspec.structs.replace(recipe.model, idf=str(tmp_path / "idf.json"))
+    with pytest.raises(InputError, match=r"idf\.json: every weight is 0; wanted weights above 0"):
+        train(msgspec.structs.replace(recipe, model=model), work=tmp_path, log=lambda line: None)
 
 
 def test_without_a_file_the_weights_are_counted_in_the_documents(vocabulary: Vocabulary) -> None:

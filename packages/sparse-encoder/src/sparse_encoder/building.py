@@ -25,13 +25,16 @@ SAMPLE = 64
 def build_network(recipe: Recipe, material: Material, device: torch.device, products: torch.dtype) -> Network:
     """The network before the first step, in training mode on its device."""
     model = recipe.model
+    silent = silent_tokens(recipe, material)
     bert = _backbone(recipe, material, start_from=model.start_from, size=model.size, vectors=model.token_vectors)
-    lexical = _lexical(recipe, material) if model.lexical_channel else None
+    lexical = _lexical(recipe, material, silent) if model.lexical_channel else None
     _quieten(bert, lexical, material.noise, model.noise)
     bert = bert.to(device).train()
     lexical = lexical.to(device) if lexical is not None else None
     idf = torch.tensor(material.idf, device=device)
-    network = Network(bert=bert, idf=idf, lexical=lexical, activation=model.activation, products=products)
+    network = Network(
+        bert=bert, idf=idf, lexical=lexical, activation=model.activation, products=products, silent=silent
+    )
     queries = model.queries
     if queries.side == "trained_idf":
         scale = queries.learning_rate / recipe.learning_rate
@@ -42,6 +45,18 @@ def build_network(recipe: Recipe, material: Material, device: torch.device, prod
         other = _backbone(recipe, material, start_from=queries.start_from, size=queries.size)
         return replace(network, query=replace(network, bert=other.to(device).train(), lexical=None))
     return network
+
+
+def silent_tokens(recipe: Recipe, material: Material) -> frozenset[int]:
+    """Tokens that are forbidden in documents: special ones and, where queries are bags of tokens, those of IDF 0.
+
+    Those never score, not even where weights are trained, which cannot leave 0; in a document they would take the
+    places of terms that do.
+    """
+    special = frozenset(material.vocabulary.special_ids)
+    if recipe.model.queries.side in ("same", "other"):
+        return special
+    return special | {i for i, weight in enumerate(material.idf) if weight == 0}
 
 
 def finished_model(network: Network, recipe: Recipe, material: Material) -> SparseModel:
@@ -64,8 +79,11 @@ def finished_model(network: Network, recipe: Recipe, material: Material) -> Spar
 
 def _backbone(recipe: Recipe, material: Material, *, start_from: str, size: str, vectors: str = "") -> Backbone:
     vocabulary = material.vocabulary
+    silent = sorted(silent_tokens(recipe, material))
     if start_from:
         backbone = read_start(Path(start_from), vocabulary, max_tokens=recipe.model.max_tokens)
+        with torch.no_grad():
+            backbone.output_bias()[silent] = SILENT
         if recipe.model.start_terms:
             lower_to(backbone, _sample(material.train.documents), n_terms=recipe.model.start_terms)
         return backbone
@@ -74,7 +92,7 @@ def _backbone(recipe: Recipe, material: Material, *, start_from: str, size: str,
     start_lexical(
         bert,
         twins=vocabulary.twins(),
-        silent=vocabulary.special_ids,
+        silent=tuple(silent),
         threshold=threshold,
         seed=recipe.seed,
         vectors=_token_vectors(Path(vectors), bert) if vectors else None,
@@ -94,7 +112,7 @@ def _sample(documents: Sequence[list[int]]) -> list[list[int]]:
     return list(documents[:: max(1, len(documents) // SAMPLE)][:SAMPLE])
 
 
-def _lexical(recipe: Recipe, material: Material) -> LexicalChannel:
+def _lexical(recipe: Recipe, material: Material, silent: frozenset[int]) -> LexicalChannel:
     """The channel before the first step: that of the model to go on from, with this corpus' mean length, as BM25 has.
 
     From scratch, what is in most passages is shut out: particles and endings add nothing to a score, and would take
@@ -106,6 +124,8 @@ def _lexical(recipe: Recipe, material: Material) -> LexicalChannel:
     if trained is not None:
         channel = read_lexical(trained, len(material.idf))
         channel.mean_length.fill_(n_tokens)
+        with torch.no_grad():
+            channel.gate[sorted(silent - set(material.vocabulary.special_ids))] = 0.0
         return channel
     channel = LexicalChannel(len(material.idf), mean_length=n_tokens, gate=recipe.model.lexical_gate)
     with torch.no_grad():

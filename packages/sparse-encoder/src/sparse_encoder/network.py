@@ -25,7 +25,7 @@ class Network:
 
     bert: Backbone
     idf: Tensor
-    """(vocab), 0 for special tokens."""
+    """(vocab), 0 for special tokens and for those that a query is not to ask for."""
     lexical: LexicalChannel | None = None
     """Adds a count of the document's own tokens to the learned weights."""
     activation: Activation = "log1p"
@@ -35,6 +35,8 @@ class Network:
     """Weighs a query's tokens instead of `idf`."""
     query: "Network | None" = None
     """Encodes queries; None: they are bags of tokens. It may hold the document side's own parts."""
+    silent: frozenset[int] = frozenset()
+    """Tokens that weigh nothing on either side: special ones and, in bags of tokens, those whose IDF is 0."""
 
     def ask(self, queries: Sequence[Sequence[int]], columns: Tensor | None, *, leak: float = 0.0) -> Tensor:
         """Weights of queries, as bags of distinct tokens or, for a network, as texts: (queries, columns)."""
@@ -99,14 +101,11 @@ def bags(queries: Sequence[Sequence[int]], idf: Tensor, columns: Tensor | None) 
     return result
 
 
-def silent_tokens(network: Network) -> frozenset[int]:
-    """Tokens that weigh nothing in a query: the special ones, and those whose IDF is 0."""
-    return frozenset((network.idf == 0).nonzero().flatten().tolist())
-
-
-def query_text(network: Network, example: Example, silent: frozenset[int]) -> list[int]:
+def query_text(network: Network, example: Example) -> list[int]:
     """The tokens of an example's query in the form that `ask` takes."""
-    return list(example.sequence) if network.query is not None else [t for t in example.query if t not in silent]
+    if network.query is not None:
+        return list(example.sequence)
+    return [token for token in example.query if token not in network.silent]
 
 
 def named_parameters(network: Network) -> Iterator[tuple[str, Tensor]]:

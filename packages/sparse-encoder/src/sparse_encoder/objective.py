@@ -25,7 +25,7 @@ from sparse_encoder.losses.l1 import l1
 from sparse_encoder.losses.margin_mse import margin_mse
 from sparse_encoder.losses.margin_ranking import margin_ranking
 from sparse_encoder.losses.ramp import ramp
-from sparse_encoder.network import Network, query_text, silent_tokens
+from sparse_encoder.network import Network, query_text
 from sparse_encoder.recipe import Losses, Recipe
 from sparse_encoder.term_pairs import Terms
 
@@ -87,17 +87,17 @@ def plan_step(
     network: Network, batch: Batch, data: Examples, *, recipe: Recipe, terms: Terms | None, number: int
 ) -> Plan:
     """What batch `number`, from 0, computes; everything random in it depends on the recipe's seed and that number."""
-    chance = random.Random(f"{recipe.seed}/step/{number}")
+    chance = _chance(recipe, number)
     pairs = _draw_pairs(terms, recipe, chance)
     needed = {t for e in batch.examples for t in e.query}
     if terms is not None:
         needed |= {t for i in pairs for t in (*terms.korean[i], *terms.english[i])}
-    special = silent_tokens(network)
+    silent = network.silent
     n_columns = recipe.columns if network.query is None else 0
-    columns = choose_columns(needed - special, vocab=len(network.idf), special=special, n=n_columns, chance=chance)
+    columns = choose_columns(needed - silent, vocab=len(network.idf), special=silent, n=n_columns, chance=chance)
     texts: dict[Kind, Sequence[Sequence[int]]] = {
         "documents": [data.documents[i] for i in batch.documents],
-        "queries": [query_text(network, example, special) for example in batch.examples],
+        "queries": [query_text(network, example) for example in batch.examples],
     }
     confidence: list[float] = []
     if terms is not None and pairs:
@@ -220,6 +220,15 @@ def _sparsity(encoded: Sequence[Tensor], plan: Plan, losses: Losses) -> dict[str
     if losses.l1.weight:
         found["l1"] = [l1(v, share, threshold=losses.l1.threshold) for v in encoded]
     return {name: torch.stack(values).sum() for name, values in found.items()}
+
+
+def pairs_of_step(terms: Terms, recipe: Recipe, *, number: int) -> list[int]:
+    """Which term pairs batch `number`, from 0, is told from."""
+    return _draw_pairs(terms, recipe, _chance(recipe, number))
+
+
+def _chance(recipe: Recipe, number: int) -> random.Random:
+    return random.Random(f"{recipe.seed}/step/{number}")
 
 
 def _draw_pairs(terms: Terms | None, recipe: Recipe, chance: random.Random) -> list[int]:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from sparse_encoder.groups import Examples
-from sparse_encoder.network import Network, query_text, silent_tokens
+from sparse_encoder.network import Network, query_text
 
 BATCH = 64
 
@@ -73,8 +73,7 @@ def heaviest(weights: Tensor, n_terms: int) -> Tensor:
 
 def _asked(network: Network, data: Examples, max_active_terms: int) -> tuple[Tensor, Tensor]:
     """The queries' vectors (queries, columns) and their columns: those of their tokens, or all for an encoder."""
-    silent = silent_tokens(network)
-    texts = [query_text(network, example, silent) for example in data.examples]
+    texts = [query_text(network, example) for example in data.examples]
     columns = torch.arange(len(network.idf), device=network.idf.device)
     if network.query is None:
         columns = torch.tensor(sorted({token for text in texts for token in text}), device=network.idf.device)

@@ -29,7 +29,8 @@ class Queries(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     side: Literal["idf", "trained_idf", "same", "other"] = "idf"
     """idf: a bag of tokens with frozen weights; trained_idf: the same, the weights trained from there; same: the
-    document side; other: a second encoder with the same tokenizer. Without `model.idf` all but the first count it."""
+    document side; other: a second encoder with the same tokenizer. Without `model.idf` all but the first count it.
+    In the first two a token of weight 0 stays without any, and documents never hold it."""
     learning_rate: Positive = 0.01
     """Of trained weights, at the schedule's height."""
     size: Size = "tiny"

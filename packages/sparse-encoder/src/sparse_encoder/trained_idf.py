@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 
 class TrainedIdf(nn.Module):
-    """relu(start + scale * moved), 0 for tokens whose IDF is 0 from the start: the special ones."""
+    """relu(start + scale * moved), 0 for tokens whose IDF is 0 from the start, the special ones among them."""
 
     start: Tensor
 
