@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 from sparse_encoder._files import InputError
 from sparse_encoder.cli import app
 from sparse_encoder.vectors import read_vectors
@@ -70,6 +71,28 @@ def test_a_bad_recipe_leaves_an_earlier_model_as_it_was(data: Path, tmp_path: Pa
     with pytest.raises(InputError, match="sparse-encoder tokenizer build"):
         run("train", data / "bad.yaml", "-o", tmp_path / "model")
     assert (tmp_path / "model" / "keep").read_text() == "kept"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("precision: fp16", "'precision' is fp16, which wants a CUDA GPU"),
+        ("patience: 3", "'patience' is 3, but 'evaluate_every' is 0"),
+        ("model: {size: tiny}", "the recipe's 'model.tokenizer' is missing"),
+        ("target_active_terms: 50", "'target_active_terms' is 50, but 'model.max_active_terms' keeps 40"),
+    ],
+)
+@pytest.mark.skipif(torch.cuda.is_available(), reason="fp16 is no mistake on a GPU")
+def test_a_setting_that_cannot_be_used_is_told_with_its_recipe(
+    data: Path, tmp_path: Path, change: str, message: str
+) -> None:
+    key = change.partition(":")[0]
+    lines = (data / "recipe.yaml").read_text(encoding="utf-8").splitlines()
+    text = "\n".join([*(line for line in lines if not line.startswith(key)), "device: cpu", change])
+    (data / "unusable.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(InputError) as error:
+        run("train", data / "unusable.yaml", "-o", tmp_path / "m")
+    assert str(error.value).startswith(f"{data / 'unusable.yaml'}: {message}")
 
 
 def test_training_is_watched_drawn_and_held_to_a_number_of_terms(data: Path, tmp_path: Path) -> None:

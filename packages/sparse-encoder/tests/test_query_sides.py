@@ -279,7 +279,7 @@ def test_a_start_whose_counts_know_a_token_forgets_it_where_no_query_can_ask_for
     first = train(recipe, work=tmp_path / "a", log=lambda line: None).model
     assert first.lexical is not None
     token = first.vocabulary.ids["단어"]
-    assert float(first.lexical.gate[token]) > 0.5
+    assert float(first.lexical.gate.detach()[token]) > 0.5
     write_model(first, tmp_path / "first")
     idf = json.loads((data / "idf.json").read_text(encoding="utf-8")) | {"단어": 0.0}
     (tmp_path / "idf.json").write_text(json.dumps(idf, ensure_ascii=False), encoding="utf-8")

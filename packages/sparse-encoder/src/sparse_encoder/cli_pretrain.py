@@ -25,6 +25,7 @@ def pretrain(
     from sparse_encoder.history import history_text
     from sparse_encoder.pretraining import pretrain
     from sparse_encoder.pretraining_recipe import pretraining_inputs, read_pretraining
+    from sparse_encoder.settings import naming
 
     settings = read_pretraining(recipe)
     if seed is not None:
@@ -40,7 +41,8 @@ def pretrain(
     )
     checkpoints = work or output.with_name(f".{output.name}.work")
     claim_work(checkpoints)
-    found = pretrain(settings, work=checkpoints, log=lambda line: print(line, file=sys.stderr, flush=True))
+    with naming(recipe):
+        found = pretrain(settings, work=checkpoints, log=lambda line: print(line, file=sys.stderr, flush=True))
     write_backbone(
         found.backbone,
         found.vocabulary.tokenizer,

@@ -111,6 +111,7 @@ def _train(settings: "Recipe", recipe: Path, output: Path, beside: Beside, monit
     from sparse_encoder.history import history_text
     from sparse_encoder.model_folder import write_model
     from sparse_encoder.processes import is_first_process
+    from sparse_encoder.settings import naming
     from sparse_encoder.training import inputs, to_stderr, train
 
     work = beside.work or output.with_name(f".{output.name}.work")
@@ -127,7 +128,7 @@ def _train(settings: "Recipe", recipe: Path, output: Path, beside: Beside, monit
     )
     keep_freed_memory()
     claim_work(work)
-    with ExitStack() as stack:
+    with ExitStack() as stack, naming(recipe):
         for monitor in monitors:
             stack.callback(monitor.close)
         trained = train(settings, work=work, log=to_stderr, monitors=monitors)

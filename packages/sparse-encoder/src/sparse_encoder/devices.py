@@ -6,6 +6,7 @@ from typing import Literal
 import torch
 
 from sparse_encoder._files import InputError
+from sparse_encoder.settings import SettingsError
 
 Device = Literal["auto", "cpu", "cuda"]
 Precision = Literal["fp32", "bf16", "fp16", "auto"]
@@ -33,7 +34,7 @@ def deal_device(wanted: Device, process: int) -> torch.device:
 
 def _takes_gpu(wanted: Device) -> bool:
     if wanted == "cuda" and not torch.cuda.is_available():
-        raise InputError("'device' is cuda, but torch finds no CUDA GPU here; give cpu or auto")
+        raise SettingsError("'device' is cuda, but torch finds no CUDA GPU here; give cpu or auto")
     return wanted != "cpu" and torch.cuda.is_available()
 
 
@@ -43,9 +44,9 @@ def choose_precision(wanted: Precision, device: torch.device) -> torch.dtype:
     auto is bf16 where it is native: elsewhere it is emulated and slower than fp32.
     """
     if wanted == "fp16" and device.type != "cuda":
-        raise InputError(f"'precision' is fp16, which wants a CUDA GPU; on {device.type} give bf16, fp32 or auto")
+        raise SettingsError(f"'precision' is fp16, which wants a CUDA GPU; on {device.type} give bf16, fp32 or auto")
     if wanted == "bf16" and device.type == "cuda" and not has_fast_bf16("cuda"):
-        raise InputError("'precision' is bf16, which this GPU does not compute in; give fp16 or fp32")
+        raise SettingsError("'precision' is bf16, which this GPU does not compute in; give fp16 or fp32")
     if wanted == "fp16":
         return torch.float16
     return torch.bfloat16 if wanted == "bf16" or (wanted == "auto" and has_fast_bf16(device.type)) else torch.float32

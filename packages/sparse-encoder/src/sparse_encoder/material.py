@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sparse_encoder._files import InputError
+from sparse_encoder.contradictions import refuse_contradictions, refuse_missing
 from sparse_encoder.groups import Examples, read_examples
 from sparse_encoder.identity import run_identity
 from sparse_encoder.noise import read_noise
@@ -55,25 +56,23 @@ def _files(recipe: Recipe) -> dict[str, Path]:
 
 def read_material(recipe: Recipe) -> Material:
     """Reads and checks all inputs of a located recipe."""
-    counted = recipe.model.queries.side != "idf"
-    for key in ("tokenizer",) if counted else ("tokenizer", "idf"):
-        if not getattr(recipe.model, key):
-            raise InputError(f"the recipe's 'model.{key}' is missing; wanted the path of {_MADE_BY[key]}")
-    if recipe.model.queries.start_from and recipe.model.queries.side != "other":
-        raise InputError("the recipe's 'model.queries.start_from' is a second encoder's; wanted 'side: other' with it")
+    refuse_missing(recipe)
     vocabulary = read_vocabulary(Path(recipe.model.tokenizer))
+    refuse_contradictions(recipe, n_tokens=len(vocabulary.tokens))
     identity = run_identity(recipe, _files(recipe))
-    _refuse_contradictions(recipe, n_tokens=len(vocabulary.tokens))
     files = [(Path(g.path), g.weight) for g in recipe.train if isinstance(g, Groups)]
     longest = recipe.model.max_tokens
+    is_encoded = recipe.model.queries.side in ("same", "other")
     # a query that is a bag of tokens goes through no network, which alone has a longest text
-    query_tokens = min(recipe.query_tokens, longest) if counted else recipe.query_tokens
+    query_tokens = min(recipe.query_tokens, longest) if is_encoded else recipe.query_tokens
     train = read_examples(
         files, vocabulary, query_tokens=query_tokens, document_tokens=min(recipe.document_tokens, longest)
     )
     terms = _read_alignment(recipe, vocabulary)
     given = Path(recipe.model.idf) if recipe.model.idf else None
     idf = read_idf(given, vocabulary) if given else count_idf(train.documents, vocabulary)
+    if not any(idf):
+        raise InputError(f"{given}: every weight is 0; wanted weights above 0, since no query would find anything")
     if len(train.examples) < recipe.batch:
         raise InputError(f"{files[0][0]}: {len(train.examples)} groups are fewer than a batch of {recipe.batch}")
     return Material(
@@ -85,22 +84,6 @@ def read_material(recipe: Recipe) -> Material:
         terms=terms,
         identity=identity,
     )
-
-
-def _refuse_contradictions(recipe: Recipe, *, n_tokens: int) -> None:
-    limit = recipe.model.vocabulary_limit
-    if n_tokens > limit:
-        raise InputError(
-            f"{recipe.model.tokenizer}: has {n_tokens} tokens, above {limit}: OpenSearch's sparse_vector folds the ids "
-            f"from 32,768 on; take a smaller one, or raise 'model.vocabulary_limit' to serve it otherwise"
-        )
-    if recipe.target_active_terms and not recipe.losses.flops.weight:
-        raise InputError("'target_active_terms' wants 'losses.flops.weight' above 0, to start from")
-    if recipe.patience and not (recipe.evaluate_every and recipe.validation):
-        raise InputError(
-            f"'patience' is {recipe.patience}, but 'evaluate_every' is {recipe.evaluate_every} and 'validation' "
-            f"{recipe.validation!r}; wanted both, since it counts evaluations"
-        )
 
 
 def _read_validation(recipe: Recipe, vocabulary: Vocabulary) -> Examples | None:
@@ -116,6 +99,3 @@ def _read_alignment(recipe: Recipe, vocabulary: Vocabulary) -> Terms | None:
     longest = recipe.model.max_tokens
     found = [read_terms(Path(file), vocabulary, max_tokens=min(n, longest)) for file, n in files if file]
     return joined(found) if found else None
-
-
-_MADE_BY = {"tokenizer": "what `sparse-encoder tokenizer build` writes", "idf": "an idf.json of that tokenizer"}

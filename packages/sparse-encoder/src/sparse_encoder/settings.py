@@ -3,7 +3,8 @@
 import difflib
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,6 +14,19 @@ import yaml
 from sparse_encoder._files import InputError
 
 Settings = TypeVar("Settings", bound=msgspec.Struct)
+
+
+class SettingsError(InputError):
+    """A setting that cannot be used: it says which, and `naming` in what file."""
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """While it is open, an error in a setting is told with the file that the setting is of."""
+    try:
+        yield
+    except SettingsError as error:
+        raise InputError(f"{path}: {error}") from error
 
 
 def read_settings(path: Path, kind: type[Settings]) -> Settings:
