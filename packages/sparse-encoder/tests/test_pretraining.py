@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 import torch
+from conftest import TEXTS
 from pretrained import save_pretrained
 from sparse_encoder._files import InputError
 from sparse_encoder.backbone_folder import read_backbone, write_backbone
@@ -174,8 +175,28 @@ def test_a_wrong_recipe_is_named(recipe: Path, tmp_path: Path, changes: dict[str
 
 
 def test_a_loss_that_is_no_number_stops_the_run(recipe: Path, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"the loss at step .* lower 'learning_rate'"):
+    with pytest.raises(
+        InputError, match=r"the loss at step 2 is .*; its batch is in .*-2\.json; lower 'learning_rate'"
+    ):
         pretrain(settings(recipe, learning_rate=1e30, clip=1e30, steps=20), work=tmp_path, log=silent)
+    (file,) = tmp_path.glob("failed-step-*.json")
+    found = json.loads(file.read_text(encoding="utf-8"))
+    assert found["step"] == 2
+    assert len(found["texts"]) == 4
+    known = {text.replace(" ", "").lower()[:4] for text in TEXTS}
+    assert {text.replace(" ", "")[:4] for text in found["texts"]} <= known
+
+
+@pytest.mark.parametrize("held_out", [0, 256])
+def test_a_last_step_that_ruins_the_model_saves_none(recipe: Path, tmp_path: Path, held_out: int) -> None:
+    with pytest.raises(InputError, match=r"after .*step,? 1,? is nan; lower 'learning_rate'"):
+        pretrain(settings(recipe, learning_rate=1e30, steps=1, held_out=held_out), work=tmp_path, log=silent)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_gpu_that_is_not_there_is_refused(recipe: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="'device' is cuda, but torch finds no CUDA GPU here"):
+        pretrain(settings(recipe, device="cuda"), work=tmp_path, log=silent)
 
 
 def test_every_text_comes_once_an_epoch_in_batches_of_like_length() -> None:

@@ -206,12 +206,23 @@ def test_a_loss_that_is_no_number_stops_the_run_and_keeps_its_batch(data: Path, 
     (file,) = tmp_path.glob("failed-step-*.json")
     found = json.loads(file.read_text(encoding="utf-8"))
     assert len(found["groups"]) == 4
+    assert sorted((pair["ko"], pair["en"], pair["weight"]) for pair in found["pairs"]) == [
+        ("검색", "sparse", 0.9),
+        ("단어", "weight", 0.5),
+    ]
     written = (data / "train.jsonl").read_text(encoding="utf-8").splitlines()
     for group in found["groups"]:
         line = json.loads(written[group["line"] - 1])
         assert group["file"] == str(data / "train.jsonl")
         assert group["scores"][0] == 10.0
         assert set("".join(group["query"]).replace("##", "")) <= set(line["query"])
+
+
+@pytest.mark.parametrize("validation", ["", "train.jsonl"])
+def test_a_last_step_that_ruins_the_model_saves_none(data: Path, tmp_path: Path, validation: str) -> None:
+    recipe = settings(data, learning_rate=1e30, steps=1, validation=str(data / validation) if validation else "")
+    with pytest.raises(InputError, match=r"after step 1 .*; lower 'learning_rate'"):
+        train(recipe, work=tmp_path, log=silent)
 
 
 def test_the_best_weights_are_kept_and_training_stops_early(data: Path, tmp_path: Path) -> None:
@@ -266,6 +277,34 @@ def test_a_target_without_a_weight_to_start_from_is_refused(data: Path, tmp_path
     losses = msgspec.structs.replace(Losses(), flops=Sparsity(weight=0.0))
     with pytest.raises(InputError, match=r"'target_active_terms' wants 'losses\.flops\.weight' above 0"):
         train(settings(data, target_active_terms=80, losses=losses), work=tmp_path, log=silent)
+
+
+def test_evaluations_without_validation_are_refused(data: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="'evaluate_every' is 2, but there is no 'validation' to evaluate on"):
+        train(settings(data, evaluate_every=2, validation=""), work=tmp_path, log=silent)
+
+
+@pytest.mark.parametrize("name", ["kl", "margin_mse", "margin_ranking"])
+def test_a_loss_on_negatives_of_which_none_is_drawn_is_refused(data: Path, tmp_path: Path, name: str) -> None:
+    losses = msgspec.structs.replace(Losses(), **{name: msgspec.structs.replace(getattr(Losses(), name), weight=0.5)})
+    with pytest.raises(InputError, match=rf"'losses\.{name}\.weight' is 0\.5, but 'hard_negatives' and"):
+        train(settings(data, hard_negatives=0, losses=losses), work=tmp_path, log=silent)
+
+
+@pytest.mark.parametrize(
+    ("target", "kept", "message"),
+    [
+        (41, 40, r"is 41, but 'model\.max_active_terms' keeps 40 of a document"),
+        (9999, 20000, "is 9999, but the tokeni"),
+    ],
+)
+def test_a_target_that_no_document_can_have_is_refused(
+    data: Path, tmp_path: Path, target: int, kept: int, message: str
+) -> None:
+    recipe = settings(data, target_active_terms=target)
+    model = msgspec.structs.replace(recipe.model, max_active_terms=kept)
+    with pytest.raises(InputError, match=f"^'target_active_terms' {message}"):
+        train(msgspec.structs.replace(recipe, model=model), work=tmp_path, log=silent)
 
 
 def test_a_model_to_go_on_from_brings_its_own_lexical_channel(data: Path, tmp_path: Path) -> None:

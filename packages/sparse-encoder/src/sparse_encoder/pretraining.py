@@ -20,7 +20,8 @@ from sparse_encoder.adamw import AdamW, clip
 from sparse_encoder.backbone import Backbone
 from sparse_encoder.bert import THRESHOLD, Bert, bert_config, start_lexical
 from sparse_encoder.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
-from sparse_encoder.devices import has_fast_bf16
+from sparse_encoder.devices import choose_device, choose_precision
+from sparse_encoder.failed_batch import failure, write_failed_texts
 from sparse_encoder.identity import run_identity
 from sparse_encoder.masking import MaskedText, Text, masked
 from sparse_encoder.network import padded
@@ -33,6 +34,7 @@ from sparse_encoder.vocabulary import Vocabulary, read_vocabulary
 
 REPORT_EVERY = 20
 """Steps between entries of the history."""
+LOWER = "lower 'learning_rate' or give 'precision: fp32'"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,16 +58,17 @@ class Told:
 
 def pretrain(settings: Pretraining, *, work: Path, log: Callable[[str], None]) -> Pretrained:
     """Pretrains by located settings; partial work goes into `work`, and a second call goes on from there."""
+    device = choose_device(settings.device)
     vocabulary = read_vocabulary(Path(settings.model.tokenizer))
     identity = run_identity(settings, pretraining_inputs(settings))
     texts = read_texts(settings, vocabulary, work=work, identity=identity)
-    run = PretrainingRun(settings, texts, vocabulary, identity=identity)
+    run = PretrainingRun(settings, texts, vocabulary=vocabulary, identity=identity, work=work, device=device)
     started = read_checkpoint(work, identity)
     if started is not None:
         run.restore(started)
         log(f"goes on after step {started.step} of {settings.steps}")
-    run.go(work, log)
-    return Pretrained(backbone=run.backbone.eval(), vocabulary=vocabulary, history=run.history)
+    run.go(log)
+    return Pretrained(backbone=run.backbone.eval().cpu(), vocabulary=vocabulary, history=run.history)
 
 
 def start(settings: Pretraining, vocabulary: Vocabulary) -> Backbone:
@@ -82,26 +85,38 @@ def start(settings: Pretraining, vocabulary: Vocabulary) -> Backbone:
 class PretrainingRun:
     """A run in progress: the state that a checkpoint keeps, and one method a step."""
 
-    def __init__(self, settings: Pretraining, texts: Texts, vocabulary: Vocabulary, *, identity: str) -> None:
+    def __init__(
+        self,
+        settings: Pretraining,
+        texts: Texts,
+        *,
+        vocabulary: Vocabulary,
+        identity: str,
+        work: Path,
+        device: torch.device,
+    ) -> None:
         self.settings = settings
         self.texts = texts
+        self.vocabulary = vocabulary
         self.identity = identity
+        self.work = work
+        self.device = device
+        self.products = choose_precision(settings.precision, device)
         self.mask_id = vocabulary.id_of(*ROLES["mask_token"])
-        self.backbone = start(settings, vocabulary).train()
+        self.backbone = start(settings, vocabulary).to(device).train()
         width = self.backbone.output_weight().shape[1]
         generator = torch.Generator().manual_seed(settings.seed)
-        self.decoder = Decoder(width, max_tokens=settings.tokens, generator=generator)
+        self.decoder = Decoder(width, max_tokens=settings.tokens, generator=generator).to(device)
         named = [*sorted(self.backbone.named_parameters())]
         if settings.decoder.weight:
             named += [("decoder." + name, p) for name, p in sorted(self.decoder.named_parameters())]
         self.names = [name for name, _ in named]
         self.parameters = [parameter for _, parameter in named]
         self.optimizer = AdamW(self.parameters, weight_decay=settings.weight_decay)
-        self.half = settings.precision == "bf16" or (settings.precision == "auto" and has_fast_bf16("cpu"))
         self.done = 0
         self.history: list[dict[str, float]] = []
 
-    def go(self, work: Path, log: Callable[[str], None]) -> None:
+    def go(self, log: Callable[[str], None]) -> None:
         """Runs the remaining steps."""
         settings = self.settings
         schedule = Schedule(self.texts, settings)
@@ -116,8 +131,18 @@ class PretrainingRun:
             if settings.evaluate_every and self.done % settings.evaluate_every == 0 and self.done < settings.steps:
                 self.evaluate(log)
             if self.done % settings.checkpoint_every == 0 and self.done < settings.steps:
-                write_checkpoint(self.checkpoint(), work)
+                write_checkpoint(self.checkpoint(), self.work)
         self.evaluate(log)
+        self._refuse_ruin(schedule[settings.steps - 1])
+
+    @torch.no_grad()
+    def _refuse_ruin(self, texts: Sequence[Text]) -> None:
+        """Whether the last update left a model: no further step's loss says so."""
+        self.backbone.eval()
+        loss = float(self.losses(texts, random.Random(f"{self.settings.seed}/last"))["mlm"].loss)
+        self.backbone.train()
+        if not math.isfinite(loss):
+            raise InputError(f"the loss after the last step, {self.done}, is {loss}; {LOWER}")
 
     def step(self, texts: Sequence[Text]) -> dict[str, float]:
         """One update; what it lost, before it."""
@@ -129,27 +154,41 @@ class PretrainingRun:
         if "decoder" in told:
             total = total + settings.decoder.weight * told["decoder"].loss
         if not math.isfinite(float(total.detach())):
-            raise InputError(f"the loss at step {self.done} is {float(total.detach())}; lower 'learning_rate'")
+            raise self._failure(texts, told, gradient_norm=math.nan)
         found = torch.autograd.grad(total, self.parameters, allow_unused=True)
         gradients = [torch.zeros_like(p) if g is None else g for g, p in zip(found, self.parameters, strict=True)]
-        clip(gradients, largest=settings.clip)
+        norm = clip(gradients, largest=settings.clip)
+        if not math.isfinite(norm):
+            raise self._failure(texts, told, gradient_norm=norm)
         self.optimizer.step(gradients, rate=self.rate(self.done), number=self.done + 1)
         self.done += 1
         losses = {name: round(float(one.loss.detach()), 6) for name, one in told.items()}
         return {"loss": round(float(total.detach()), 6), **losses, "accuracy": round(told["mlm"].accuracy, 4)}
 
+    def _failure(self, texts: Sequence[Text], told: Mapping[str, Told], *, gradient_norm: float) -> InputError:
+        """Why the run stops, and where its batch was saved."""
+        losses = {name: float(one.loss.detach()) for name, one in told.items()}
+        path = self.work / f"failed-step-{self.done + 1}.json"
+        header = failure(self.done + 1, losses, gradient_norm=gradient_norm, tensors=self._state())
+        write_failed_texts(path, [text.ids for text in texts], self.vocabulary, header=header)
+        what = f"the loss at step {self.done + 1} is {sum(losses.values())}"
+        if math.isfinite(sum(losses.values())):
+            what = f"a gradient at step {self.done + 1} is {gradient_norm}"
+        return InputError(f"{what}: {losses}; its batch is in {path}; {LOWER}")
+
     def losses(self, texts: Sequence[Text], chance: random.Random) -> dict[str, Told]:
         """Masks the texts and tells the masked tokens, by the model and, if there is one, by the decoder."""
         settings = self.settings
         hidden = self._masked(texts, settings.mask, chance)
-        ids, mask = padded([text.ids for text in hidden], device=torch.device("cpu"))
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.half):
+        ids, mask = padded([text.ids for text in hidden], device=self.device)
+        half = self.products != torch.float32
+        with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=half):
             states = self.backbone.hidden(ids, mask)
         found = {"mlm": self._told(states, hidden)}
         if settings.decoder.weight:
             bare = self._masked(texts, settings.decoder.mask, chance)
-            ids, mask = padded([text.ids for text in bare], device=torch.device("cpu"))
-            with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.half):
+            ids, mask = padded([text.ids for text in bare], device=self.device)
+            with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=half):
                 words = F.embedding(ids, self.backbone.output_weight())
                 rebuilt = self.decoder(states[:, 0], words, mask)
             found["decoder"] = self._told(rebuilt, bare)
@@ -161,13 +200,12 @@ class PretrainingRun:
 
     def _told(self, states: Tensor, texts: Sequence[MaskedText]) -> Told:
         """Only the states of masked places meet the vocabulary."""
-        rows = torch.tensor([i for i, text in enumerate(texts) for _ in text.places])
-        places = torch.tensor([place for text in texts for place in text.places])
-        wanted = torch.tensor([token for text in texts for token in text.told])
+        rows = torch.tensor([i for i, text in enumerate(texts) for _ in text.places], device=self.device)
+        places = torch.tensor([place for text in texts for place in text.places], device=self.device)
+        wanted = torch.tensor([token for text in texts for token in text.told], device=self.device)
         weight = self.backbone.output_weight()
         chosen = states[rows, places]
-        product = torch.bfloat16 if self.half else torch.float32
-        logits = (chosen.to(product) @ weight.to(product).T).float() + self.backbone.output_bias()
+        logits = (chosen.to(self.products) @ weight.to(self.products).T).float() + self.backbone.output_bias()
         right = logits.detach().argmax(dim=1) == wanted
         return Told(loss=F.cross_entropy(logits, wanted), accuracy=float(right.float().mean()))
 
@@ -183,6 +221,8 @@ class PretrainingRun:
         told = [self.losses(texts[i : i + size], chance)["mlm"] for i in range(0, len(texts), size)]
         self.backbone.train()
         loss = sum(float(one.loss) for one in told) / len(told)
+        if not math.isfinite(loss):
+            raise InputError(f"the loss of the held-out texts after step {self.done} is {loss}; {LOWER}")
         accuracy = sum(one.accuracy for one in told) / len(told)
         self.history.append({"step": self.done, "val_mlm": round(loss, 6), "val_accuracy": round(accuracy, 4)})
         log(f"step {self.done} val_mlm {loss:.4f} val_accuracy {accuracy:.4f}")

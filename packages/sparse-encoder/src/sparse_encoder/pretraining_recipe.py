@@ -7,7 +7,7 @@ import msgspec
 
 from sparse_encoder._files import InputError
 from sparse_encoder.hub import start_folder
-from sparse_encoder.recipe import Count, Number, Positive, Share, Weight
+from sparse_encoder.recipe import Count, Length, Number, Positive, Share, Weight
 from sparse_encoder.settings import read_settings
 
 Masked = Annotated[float, msgspec.Meta(gt=0, lt=1)]
@@ -22,7 +22,7 @@ class PretrainedModel(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """Instead of from scratch: a folder or a name on the hub, as in `train`."""
     tokenizer: str = ""
     """Left out with `start_from`, it is that model's own."""
-    max_tokens: Number = 256
+    max_tokens: Length = 256
     """Tokens that the model has positions for."""
 
 
@@ -63,6 +63,8 @@ class Pretraining(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """Largest norm of a gradient."""
     precision: Literal["fp32", "bf16", "auto"] = "auto"
     """auto: bf16 products where the device has them, fp32 elsewhere."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """auto: a CUDA GPU where there is one."""
     held_out: Count = 256
     """Texts kept for validation, at most one in twenty; 0 keeps none."""
     evaluate_every: Count = 0

@@ -14,13 +14,14 @@ from itertools import islice
 from pathlib import Path
 
 import msgspec
+import torch
 
 from sparse_encoder._files import InputError
 from sparse_encoder.best import Best, take_up
 from sparse_encoder.building import build_network, finished_model
 from sparse_encoder.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
 from sparse_encoder.devices import choose_device, choose_precision
-from sparse_encoder.failed_batch import write_failed_batch
+from sparse_encoder.failed_batch import no_numbers, write_failed_batch
 from sparse_encoder.groups import Batch, Examples, batches
 from sparse_encoder.guard import Guard
 from sparse_encoder.material import inputs, read_material
@@ -38,6 +39,7 @@ __all__ = ["Run", "Trained", "inputs", "read_material", "to_stderr", "train"]
 
 REPORT_EVERY = 20
 """Steps between entries of the history."""
+LOWER = "lower 'learning_rate' or give 'precision: fp32'"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +115,20 @@ class Run:
             take_up(self.updates.parameters, self.best.weights)
         else:
             self.updates.take_up_saved()
+        self._refuse_ruin()
+
+    def _refuse_ruin(self) -> None:
+        """Whether the last update left a model: no further step's loss says so."""
+        network = self.updates.network
+        ruined = no_numbers(dict(zip(self.updates.names, self.updates.parameters, strict=True)))
+        if not ruined:
+            set_training(network, on=False)
+            with torch.no_grad():
+                told = network.weights(self.material.train.documents[:2], None)
+            set_training(network, on=True)
+            ruined = no_numbers({"the vectors of the first documents": told})
+        if ruined:
+            raise InputError(f"after step {self.done} there are values that are no numbers in {ruined[0]}; {LOWER}")
 
     def _remaining(self) -> Iterator[list[Batch]]:
         """Each remaining step's batches."""
@@ -150,7 +166,7 @@ class Run:
         what = f"the loss at step {self.done + 1} is {measured.loss}"
         if math.isfinite(measured.loss):
             what = f"a gradient at step {self.done + 1} is {measured.gradient_norm}"
-        return f"{what}: {measured.by_name}; its batch is in {path}; lower 'learning_rate' or give 'precision: fp32'"
+        return f"{what}: {measured.by_name}; its batch is in {path}; {LOWER}"
 
     def report(self, measured: Measured, *, pace_s: float) -> None:
         """Enters the step just done into the history."""
@@ -179,6 +195,8 @@ class Run:
             if self.recipe.evaluate_every and self.recipe.keep == "best":
                 parameters = self.updates.parameters
                 self.best = self.best.after(found.ndcg_at_10, step=self.done, parameters=parameters)
+        if not all(map(math.isfinite, astuple(found))):
+            raise InputError(f"the weights after step {self.done} rank as {found}; {LOWER}")
         numbers = {f"val_{k}": round(v, 6) for k, v in msgspec.to_builtins(found).items()}
         self._enter({"step": self.done, **numbers})
         self.log(f"step {self.done} " + " ".join(f"{k} {v:.3f}" for k, v in numbers.items()))
