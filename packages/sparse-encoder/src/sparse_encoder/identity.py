@@ -14,7 +14,7 @@ from sparse_encoder._files import InputError, sha256
 
 NAMED = 3
 """Differences that an error names."""
-ABSENT = "not there"
+ABSENT = "unknown"
 
 
 def run_identity(settings: msgspec.Struct, files: Mapping[str, Path]) -> str:
