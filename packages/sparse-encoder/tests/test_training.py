@@ -172,6 +172,20 @@ def test_texts_longer_than_the_model_reads_are_cut(data: Path, tmp_path: Path, s
     assert found.history[-1]["val_ndcg_at_10"] > 0
 
 
+@pytest.mark.parametrize(("side", "n_tokens"), [("idf", 8), ("same", 6)])
+def test_queries_of_validation_are_as_long_as_the_saved_model_reads(
+    data: Path, tmp_path: Path, side: str, n_tokens: int
+) -> None:
+    """Its special tokens are among those of a network, and not among those of a bag."""
+    group = {"query": "검색 " * 20, "docs": ["희소 검색"], "scores": [1.0]}
+    (tmp_path / "v.jsonl").write_text(json.dumps(group, ensure_ascii=False), encoding="utf-8")
+    recipe = settings(data, validation=str(tmp_path / "v.jsonl"), query_tokens=4)
+    model = msgspec.structs.replace(recipe.model, max_tokens=8, queries=Queries(side=side))
+    validation = read_material(msgspec.structs.replace(recipe, model=model)).validation
+    assert validation is not None
+    assert len(validation.examples[0].sequence) == n_tokens + 2
+
+
 @pytest.mark.parametrize("side", ["idf", "same"])
 def test_validation_is_of_the_vectors_that_are_saved(data: Path, tmp_path: Path, side: str) -> None:
     """Of documents as long as the model reads, with as many terms as it keeps."""

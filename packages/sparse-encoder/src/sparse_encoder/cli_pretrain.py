@@ -36,7 +36,7 @@ def pretrain(
         package_version=version("sparse-encoder"),
         parameters={"recipe": settings},
         seed=settings.seed,
-        inputs=[recipe, *pretraining_inputs(settings).values()],
+        inputs=[recipe, *pretraining_inputs(settings)],
         outputs=[Output(path=output, format="backbone")],
     )
     checkpoints = work or output.with_name(f".{output.name}.work")

@@ -91,7 +91,10 @@ def _read_validation(recipe: Recipe, vocabulary: Vocabulary) -> Examples | None:
     if not recipe.validation:
         return None
     longest = recipe.model.max_tokens
-    return read_examples([(Path(recipe.validation), 1.0)], vocabulary, query_tokens=longest, document_tokens=longest)
+    # a bag of tokens is counted without the two special ones that its sequence has here
+    query_tokens = longest if recipe.model.queries.side in ("same", "other") else longest + 2
+    files = [(Path(recipe.validation), 1.0)]
+    return read_examples(files, vocabulary, query_tokens=query_tokens, document_tokens=longest)
 
 
 def _read_alignment(recipe: Recipe, vocabulary: Vocabulary) -> Terms | None:

@@ -25,7 +25,7 @@ from sparse_encoder.failed_batch import failure, write_failed_texts
 from sparse_encoder.identity import run_identity
 from sparse_encoder.masking import MaskedText, Text, masked
 from sparse_encoder.network import padded
-from sparse_encoder.pretraining_recipe import Pretraining, pretraining_inputs
+from sparse_encoder.pretraining_recipe import Pretraining, pretraining_files
 from sparse_encoder.pretraining_texts import Schedule, Texts, read_texts
 from sparse_encoder.retromae import Decoder
 from sparse_encoder.starting import read_start
@@ -60,7 +60,7 @@ def pretrain(settings: Pretraining, *, work: Path, log: Callable[[str], None]) -
     """Pretrains by located settings; partial work goes into `work`, and a second call goes on from there."""
     device = choose_device(settings.device)
     vocabulary = read_vocabulary(Path(settings.model.tokenizer))
-    identity = run_identity(settings, pretraining_inputs(settings))
+    identity = run_identity(settings, pretraining_files(settings))
     texts = read_texts(settings, vocabulary, work=work, identity=identity)
     run = PretrainingRun(settings, texts, vocabulary=vocabulary, identity=identity, work=work, device=device)
     started = read_checkpoint(work, identity)

@@ -94,8 +94,13 @@ def read_pretraining(path: Path) -> Pretraining:
     )
 
 
-def pretraining_inputs(settings: Pretraining) -> dict[str, Path]:
-    """The files that a pretraining run reads, by the setting that names them."""
+def pretraining_inputs(settings: Pretraining) -> list[Path]:
+    """The files that a pretraining run reads."""
+    return list(pretraining_files(settings).values())
+
+
+def pretraining_files(settings: Pretraining) -> dict[str, Path]:
+    """They by the setting that names them."""
     named = {f"passages[{i}]": name for i, name in enumerate(settings.passages)}
     named |= {
         "parallel": settings.parallel,

@@ -32,7 +32,7 @@ class Ranking:
 def rank(network: Network, data: Examples, *, max_active_terms: int) -> Ranking:
     """Judges the network on `data`; every document that is positive for a query's text counts as relevant.
 
-    max_active_terms: of every vector that a network makes the heaviest so many count, as in the saved model.
+    max_active_terms: of every vector the heaviest so many count, as in the saved model.
     """
     order = sorted(range(len(data.documents)), key=lambda i: len(data.documents[i]))
     queries, needed = _asked(network, data, max_active_terms)
@@ -78,10 +78,7 @@ def _asked(network: Network, data: Examples, max_active_terms: int) -> tuple[Ten
     if network.query is None:
         columns = torch.tensor(sorted({token for text in texts for token in text}), device=network.idf.device)
     batches = [texts[i : i + BATCH] for i in range(0, len(texts), BATCH)]
-    asked = [network.ask(some, columns) for some in batches]
-    if network.query is not None:
-        asked = [heaviest(some, max_active_terms) for some in asked]
-    return torch.cat(asked), columns
+    return torch.cat([heaviest(network.ask(some, columns), max_active_terms) for some in batches]), columns
 
 
 def ndcg(hits: list[bool], n_relevant: int) -> float:
