@@ -74,3 +74,51 @@ def test_the_manifest_beside_the_folder_knows_of_the_card(golden: Path, model: P
     assert json.loads(beside.read_text(encoding="utf-8"))["outputs"][0]["sha256"] == sha256(model)
     text = (model / "README.md").read_text(encoding="utf-8")
     assert "`ko-corpus pairs passages -o pairs.jsonl --kinds title,heading` (version 0.1.0, seed 42)" in text
+
+
+def test_a_shrunk_model_tells_of_its_training(golden: Path, model: Path, about: About, tmp_path: Path) -> None:
+    manifest = json.loads((golden / "manifest.json").read_text(encoding="utf-8"))
+    manifest["command"] = ["sparse-encoder", "train", "/home/someone/recipe.yaml", "-o", "m"]
+    recipe = {"model": {"size": "small"}, "train": [{"path": "/home/someone/train.jsonl", "weight": 1.0}], "batch": 32}
+    manifest["parameters"] = {"recipe": recipe | {"steps": 900}}
+    model.with_name("m.manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    words = ["shrink", str(model), "-o", str(tmp_path / "small")]
+    assert CliRunner().invoke(app, words, catch_exceptions=False).exit_code == 0
+    made = json.loads((tmp_path / "small.manifest.json").read_text(encoding="utf-8"))["parameters"]["made_from"]
+    assert made["command"] == ["sparse-encoder", "train", "recipe.yaml", "-o", "m"]
+    assert (made["seed"], made["package_version"]) == (42, "0.1.0")
+    assert made["inputs"] == manifest["inputs"]
+    text = card(tmp_path / "small", about, {}).partition("## Made by")[2]
+    assert "which was made by\n\n`sparse-encoder train recipe.yaml -o m` (version 0.1.0, seed 42)" in text
+    assert "- `passages/corpus.jsonl` sha256 `ea9999a43dd17796" in text
+    settings = yaml.safe_load(text.partition("```yaml\n")[2].partition("```")[0])
+    wanted = {"model": {"size": "small"}, "train": [{"path": "train.jsonl", "weight": 1.0}], "steps": 900}
+    assert settings == wanted
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("config_sentence_transformers.json", None, "config_sentence_transformers.json: no such file"),
+        ("document_0_Transformer/config.json", "{", "config.json: Input data was truncated"),
+        ("document_0_Transformer/config.json", "{}", "config.json: 'model_type' is missing"),
+        ("query_0_SparseStaticEmbedding/config.json", "[]", "config.json: Expected `object`, got `array`"),
+    ],
+)
+def test_a_folder_that_lacks_something_is_told_by_file(
+    model: Path, about: About, name: str, text: str | None, said: str
+) -> None:
+    (model / name).unlink()
+    if text is not None:
+        (model / name).write_text(text)
+    with pytest.raises(InputError, match=said):
+        card(model, about, {})
+
+
+def test_a_manifest_without_outputs_leaves_the_card_as_it_was(model: Path, about: About) -> None:
+    (model / "README.md").write_text("before")
+    model.with_name("m.manifest.json").write_text("{}")
+    words = ["card", str(model), "--about", str(model.parent / "about.yaml")]
+    with pytest.raises(InputError, match=r"m\.manifest\.json: '\w+' is missing"):
+        CliRunner().invoke(app, words, catch_exceptions=False)
+    assert (model / "README.md").read_text() == "before"

@@ -121,3 +121,9 @@ def test_a_monitor_that_is_not_installed_is_refused_before_training(
     with pytest.raises(InputError, match=r'pip install "sparse-encoder\[wandb\]"; nothing was trained'):
         run("train", data / "recipe.yaml", "-o", tmp_path / "m", "--wandb", "korean", "--no-tensorboard")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_tokenizer_that_keeps_nothing_of_a_text_is_refused(data: Path, tmp_path: Path) -> None:
+    words = ["tokenizer", "build", str(data), "-o", str(tmp_path / "t"), "--max-tokens", "0"]
+    assert CliRunner().invoke(app, words).exit_code == 2
+    assert not (tmp_path / "t").exists()

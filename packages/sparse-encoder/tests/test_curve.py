@@ -24,3 +24,9 @@ def test_a_missing_matplotlib_names_the_command(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(ImportError, match=r'pip install "sparse-encoder\[plot\]"'):
         draw_curve([{"step": 1}], tmp_path / "a.png")
+
+
+def test_an_entry_without_its_step_is_named(tmp_path: Path) -> None:
+    (tmp_path / "h.json").write_text('{"format": "training_history", "version": 1, "entries": [{"loss": 1.0}]}')
+    with pytest.raises(InputError, match=r"h\.json: 'step' is missing in entries\[0\]"):
+        read_history(tmp_path / "h.json")

@@ -10,13 +10,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import sparse_encoder.exporting as exporting
 import torch
 from sentence_transformers import SparseEncoder
 from sparse_encoder._files import InputError
+from sparse_encoder.archives import write_archive
 from sparse_encoder.exporting import export
 from sparse_encoder.lexical import LexicalChannel
 from sparse_encoder.model_folder import SparseModel, read_model, write_model
-from sparse_encoder.parity import compare, reference
+from sparse_encoder.parity import compare, compare_queries, reference
 from sparse_encoder.pieces import normalizer
 from tokenizers import Tokenizer
 
@@ -42,10 +44,18 @@ def folder(model: SparseModel, tmp_path_factory: pytest.TempPathFactory) -> Path
 
 def test_every_form_agrees_with_pytorch(folder: Path) -> None:
     report = json.loads((folder / "export_report.json").read_text(encoding="utf-8"))
-    assert [p["form"] for p in report["parity"]] == ["torchscript", "onnx", "onnx-int8"]
+    assert [p["form"] for p in report["parity"]] == ["torchscript", "onnx", "onnx-int8", "tokenizer"]
     assert all(p["largest_difference"] <= 1e-4 and p["n_texts"] == 5 for p in report["parity"][:2])
     assert report["parity"][2]["tolerance"] is None
     assert report["parity"][2]["rank_agreement"] >= 0.8
+    assert report["parity"][3] == {
+        "form": "tokenizer",
+        "n_texts": 5,
+        "largest_difference": 0.0,
+        "tolerance": 1e-4,
+        "same_terms": 1.0,
+        "rank_agreement": 1.0,
+    }
 
 
 def test_the_report_has_the_size_and_hash_of_every_file(folder: Path) -> None:
@@ -132,3 +142,25 @@ def test_decomposed_text_has_the_vectors_of_composed_text_in_every_form(model: S
     plain = SparseEncoder(str(tmp_path / "m"), device="cpu")
     for encode in (plain.encode_document, plain.encode_query):
         assert encode(nfd).to_dense().tolist() == encode(TEXTS).to_dense().tolist()
+
+
+def test_a_tokenizer_archive_that_weighs_otherwise_is_refused(model: SparseModel, folder: Path, tmp_path: Path) -> None:
+    files = zipfile.ZipFile(folder / "tokenizer.zip")
+    idf = json.loads(files.read("idf.json"))
+    heavier = json.dumps(idf | {"검색": idf["검색"] + 0.25}, ensure_ascii=False).encode()
+    write_archive(tmp_path / "t.zip", {"tokenizer.json": files.read("tokenizer.json"), "idf.json": heavier})
+    with pytest.raises(InputError, match=r"tokenizer export weighs a query's token otherwise than the model by 0\.25"):
+        compare_queries(reference(model, TEXTS), tmp_path / "t.zip")
+
+
+def test_what_is_compared_is_the_script_that_ships(
+    model: SparseModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rewritten file is replaced by that of another model: only reading it again can tell."""
+    other = replace(model, max_active_terms=3)
+    script = exporting._trace(exporting.document_encoder(other))
+    shipped = exporting._script_bytes(script)
+    monkeypatch.setattr(exporting, "_script_bytes", lambda script: shipped)
+    with pytest.raises(InputError, match="the torchscript export differs from PyTorch by"):
+        export(model, tmp_path / "deploy", name="ko", texts=TEXTS)
+    assert list(tmp_path.iterdir()) == []

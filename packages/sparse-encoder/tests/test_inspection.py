@@ -1,12 +1,15 @@
+import copy
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
-from sparse_encoder._files import read_json, write_json
-from sparse_encoder.inspection import ADVICE, Inspection, _hangul_composed, inspect
+from sparse_encoder._files import InputError, read_json, write_json
+from sparse_encoder.cli import app
+from sparse_encoder.inspection import ADVICE, Inspection, _hangul_composed, inspect, table
 from sparse_encoder.model_folder import SparseModel, read_model
 from sparse_encoder.vocabulary import Vocabulary
+from typer.testing import CliRunner
 
 
 @pytest.fixture(scope="module")
@@ -62,3 +65,36 @@ def test_a_tokenizer_that_leaves_hangul_decomposed_is_warned_of(model: SparseMod
     assert not outcomes(report)["hangul_composed"]
     assert report.safe_for_opensearch
     assert _hangul_composed(replace(model, vocabulary=vocabulary)).ok
+
+
+def test_the_table_gives_every_reason_and_ends_with_a_verdict(model: SparseModel) -> None:
+    heavy = model.idf.clone()
+    heavy[6] = 20.0
+    lines = table(inspect(replace(model, idf=heavy), name="m", texts=["희소 검색"])).splitlines()
+    assert lines[0] == "ok   vocabulary_size: 25 (wanted at most 32768)"
+    assert lines[1] == "     because sparse_vector folds token ids at 32768"
+    (warned,) = [line for line in lines if "query_ceiling:" in line]
+    assert warned.startswith("WARN query_ceiling: 20.00 (wanted at most 16.0, or quantization_ceiling_search of the")
+    assert lines[-1] == (
+        "m: safe for OpenSearch; nothing in the model is wrong by hangul_composed, query_ceiling (WARN), "
+        "but meet what is wanted there"
+    )
+    heavy[2] = 1.0
+    lines = table(inspect(replace(model, idf=heavy), name="m", texts=["희소 검색"])).splitlines()
+    assert "FAIL special_tokens: [CLS] (wanted no special token in a vector or a query)" in lines
+    assert lines[-1].startswith("m: NOT safe for OpenSearch, for it fails special_tokens; nothing in the model")
+
+
+def test_a_second_network_counts(model: SparseModel) -> None:
+    both = replace(model, query=copy.deepcopy(model.bert))
+    (check,) = [c for c in inspect(both, name="m", texts=["희소 검색"]).checks if c.check == "size"]
+    assert check.found == (
+        "documents: 0.0 million weights, 0.0 MB in fp32; queries: 0.0 million weights, 0.0 MB in fp32"
+    )
+
+
+def test_passages_of_nothing_are_named(golden: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty.jsonl").write_text("")
+    words = ["inspect", str(golden / "model"), "--passages", str(tmp_path / "empty.jsonl")]
+    with pytest.raises(InputError, match=r"empty\.jsonl: holds no passage; wanted at least one to try the model on"):
+        CliRunner().invoke(app, words, catch_exceptions=False)

@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 from sparse_encoder._files import InputError
+from sparse_encoder.cli import app
 from sparse_encoder.pushing import files_to_push
+from typer.testing import CliRunner
 
 
 class Hub(ThreadingHTTPServer):
@@ -157,3 +159,9 @@ def test_what_the_hub_refuses_is_one_sentence(hub: Hub, model: Path) -> None:
 def test_a_model_without_a_card_is_refused(golden: Path) -> None:
     with pytest.raises(InputError, match=r"has no README\.md; write one with: sparse-encoder card"):
         files_to_push(golden / "model")
+
+
+@pytest.mark.parametrize("name", ["bad name!!", "small", "ko/", "ko/a--b", "ko/a..b", "ko/-a", "a/b/c"])
+def test_a_name_that_the_hub_does_not_take_is_refused_in_a_dry_run_too(golden: Path, name: str) -> None:
+    with pytest.raises(InputError, match=f"'{name}': is no name on the hub; wanted owner/name"):
+        CliRunner().invoke(app, ["push", str(golden / "model"), name, "--dry-run"], catch_exceptions=False)

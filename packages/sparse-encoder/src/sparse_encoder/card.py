@@ -4,15 +4,15 @@ Known: the folder itself, its manifest and sparse-eval's metrics. From people, i
 and under which licences, and what it is not good for.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 import yaml
 
-from sparse_encoder._files import InputError, check_version, manifest_path, read_json
+from sparse_encoder._files import InputError, check_version, read_json
 from sparse_encoder.layouts import INFERENCE_FREE, ONE_ENCODER, TWO_ENCODERS, Layout, layout_of
+from sparse_encoder.origin import read_origin, told
 
 HEADLINE = ("nDCG@10", "R@100", "Recall@100", "RR@10", "MRR@10")
 """Measures that a card shows, in this order, as far as there are any."""
@@ -61,11 +61,21 @@ class Metrics(msgspec.Struct, frozen=True, kw_only=True):
     facts: dict[str, float] = {}
 
 
-class _Origin(msgspec.Struct, frozen=True, kw_only=True):
-    command: list[str] = []
-    seed: int | None = None
-    inputs: list[dict[str, str]] = []
-    package_version: str = ""
+class _Network(msgspec.Struct, frozen=True, kw_only=True):
+    """What a card says of a network's `config.json`."""
+
+    model_type: str
+    num_hidden_layers: int
+    hidden_size: int
+    vocab_size: int
+
+
+class _Encoder(msgspec.Struct, frozen=True, kw_only=True):
+    max_active_dims: int | None = None
+
+
+class _Queries(msgspec.Struct, frozen=True, kw_only=True):
+    frozen: bool = True
 
 
 def read_about(path: Path) -> About:
@@ -163,14 +173,14 @@ def carries_code(model: Path) -> bool:
 
 
 def _facts(model: Path, layout: Layout) -> str:
-    config = json.loads((model / layout.document / "config.json").read_text(encoding="utf-8"))
-    encoder = json.loads((model / "config_sentence_transformers.json").read_text(encoding="utf-8"))
+    n_tokens = read_json(model / layout.document / "config.json", _Network).vocab_size
+    encoder = read_json(model / "config_sentence_transformers.json", _Encoder)
     n_bytes = sum(f.stat().st_size for f in model.rglob("*") if f.is_file() and f.name != "README.md")
     rows = {
         "Document side": _network(model / layout.document),
         "Query side": _query_side(model, layout),
-        "Vocabulary": f"{config['vocab_size']:,} tokens",
-        "Active terms of a document": f"at most {encoder.get('max_active_dims') or config['vocab_size']}",
+        "Vocabulary": f"{n_tokens:,} tokens",
+        "Active terms of a document": f"at most {encoder.max_active_dims or n_tokens}",
         "Size": f"{n_bytes / 1e6:.1f} MB",
     }
     return "## Model\n\n| | |\n|---|---|\n" + "\n".join(f"| {name} | {value} |" for name, value in rows.items())
@@ -181,13 +191,13 @@ def _query_side(model: Path, layout: Layout) -> str:
         return "the same network"
     if layout == TWO_ENCODERS:
         return f"a network of its own, {_network(model / layout.query)}"
-    config = json.loads((model / layout.query / "config.json").read_text(encoding="utf-8"))
-    return f"tokens times {'IDF' if config.get('frozen', True) else 'trained weights'}, no network"
+    config = read_json(model / layout.query / "config.json", _Queries)
+    return f"tokens times {'IDF' if config.frozen else 'trained weights'}, no network"
 
 
 def _network(folder: Path) -> str:
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    return f"{config['model_type']}, {config['num_hidden_layers']} x {config['hidden_size']}"
+    config = read_json(folder / "config.json", _Network)
+    return f"{config.model_type}, {config.num_hidden_layers} x {config.hidden_size}"
 
 
 def _shown(measures: Sequence[Measure]) -> list[Measure]:
@@ -213,11 +223,5 @@ def _attributed(data: Data) -> str:
 
 
 def _reproduction(model: Path) -> str:
-    manifest = manifest_path(model)
-    if not manifest.is_file():
-        return ""
-    origin = read_json(manifest, _Origin)
-    inputs = "\n".join(f"- `{Path(i['path']).name}` sha256 `{i['sha256']}`" for i in origin.inputs)
-    command = " ".join(Path(word).name if word.startswith("/") else word for word in origin.command)
-    seed = f", seed {origin.seed}" if origin.seed is not None else ""
-    return f"## Made by\n\n`{command}` (version {origin.package_version}{seed}), of\n\n{inputs}"
+    origin = read_origin(model)
+    return f"## Made by\n\n{told(origin)}" if origin else ""

@@ -137,12 +137,11 @@ def inspect(
     passages: Annotated[Path | None, typer.Option(help="Texts to try it on.")] = None,
 ) -> None:
     """Says whether a model is safe for OpenSearch, and why; exit 1 if it is not."""
-    from sparse_encoder.inspection import SENTENCES, inspect
+    from sparse_encoder.inspection import SENTENCES, inspect, table
     from sparse_encoder.model_folder import read_model
 
     report = inspect(read_model(model), name=model.name, texts=_sample(passages) if passages else SENTENCES)
-    for check in report.checks:
-        typer.echo(f"{'ok  ' if check.ok else 'FAIL'} {check.check}: {check.found} (wanted {check.wanted})")
+    typer.echo(table(report))
     if output:
         write_json(output, report)
         _manifest([model], [Output(path=output, format="inspection")]).write()

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from sparse_encoder._files import InputError, Manifest, Output, manifest_path, read_json, sha256, write_json, write_text
+from sparse_encoder._files import Manifest, Output, manifest_path, read_json, sha256, write_json, write_text
 
 ModelFolder = Annotated[Path, typer.Argument(help="A model folder, as train writes it.")]
 
@@ -17,12 +17,14 @@ def shrink(
     largest_mb: Annotated[float, typer.Option(min=0, help="Refuse a folder above so many million bytes.")] = 24.0,
 ) -> None:
     """Writes the model in fp16, to ship: it loads and computes in fp32 wherever it loaded before."""
+    from sparse_encoder.origin import read_origin
     from sparse_encoder.shrinking import shrink
 
+    origin = read_origin(model)
     manifest = Manifest(
         package="sparse-encoder",
         package_version=version("sparse-encoder"),
-        parameters={"dtype": "fp16", "largest_mb": largest_mb},
+        parameters={"dtype": "fp16", "largest_mb": largest_mb} | ({"made_from": origin} if origin else {}),
         inputs=[model],
         outputs=[Output(path=output, format="model")],
     )
@@ -57,15 +59,14 @@ def card(
 
 def _tell_manifest(model: Path) -> None:
     """Gives the manifest beside the folder the folder's hash with the card in it."""
+    from sparse_encoder.origin import Origin
+
     path = manifest_path(model)
     if not path.is_file():
         return
-    manifest = read_json(path, dict[str, object])
-    outputs = manifest["outputs"]
-    if not isinstance(outputs, list):
-        raise InputError(f"{path}: 'outputs' is no list; wanted a manifest")
+    manifest, outputs = read_json(path, dict[str, object]), read_json(path, Origin).outputs
     found = sha256(model)
-    changed = [{**o, "sha256": found} if o["path"] == model.name else o for o in outputs]
+    changed = [{**o, "sha256": found} if o.get("path") == model.name else o for o in outputs]
     write_json(path, {**manifest, "outputs": changed})
 
 
@@ -76,8 +77,9 @@ def push(
     dry_run: Annotated[bool, typer.Option(help="Print the files that would go, and send nothing.")] = False,
 ) -> None:
     """Uploads a model with its card; the token is HF_TOKEN of the environment, another hub is HF_ENDPOINT."""
-    from sparse_encoder.pushing import files_to_push, push
+    from sparse_encoder.pushing import check_repository, files_to_push, push
 
+    check_repository(repository)
     if dry_run:
         for file in files_to_push(model):
             typer.echo(f"{file.stat().st_size:>12,}  {file.relative_to(model).as_posix()}")

@@ -23,7 +23,7 @@ from sparse_encoder.inspection import SENTENCES, Inspection, inspect
 from sparse_encoder.limits import EXPORT_REPORT
 from sparse_encoder.model_folder import SparseModel
 from sparse_encoder.onnx_encoder import GRAPH, GRAPH_INT8
-from sparse_encoder.parity import Parity, Runner, compare, reference
+from sparse_encoder.parity import Parity, Runner, compare, compare_queries, reference
 from sparse_encoder.query_side import write_idf
 from sparse_encoder.serving import DocumentEncoder, ServerEncoder
 
@@ -64,16 +64,17 @@ def export(
         script = _trace(encoder)
         write_graph(encoder, part / GRAPH)
         by_torch = reference(model, texts)
+        _write_encoder(model, script, part, name)
         parity = [
-            compare(by_torch, form="torchscript", run=_script_runner(script)),
+            compare(by_torch, form="torchscript", run=_script_runner(part / "encoder.zip")),
             compare(by_torch, form="onnx", run=_onnx_runner(part / GRAPH)),
         ]
         if int8:
             write_int8_graph(part / GRAPH, part / GRAPH_INT8)
             parity.append(compare(by_torch, form="onnx-int8", run=_onnx_runner(part / GRAPH_INT8), rounded=True))
-        _write_encoder(model, script, part, name)
         if model.query is None:
             _write_query_tokenizer(model, part, name)
+            parity.append(compare_queries(by_torch, part / "tokenizer.zip"))
         elif model.query is not model.bert:
             parity.append(_write_query_encoder(query_model(model), texts, part, name))
         files = sorted(part.iterdir())
@@ -131,7 +132,7 @@ def _write_query_encoder(model: SparseModel, texts: Sequence[str], folder: Path,
     write_registration(
         archive, name=f"{name}-query", function="SPARSE_ENCODING", description="Korean sparse query encoder"
     )
-    return compare(reference(model, texts), form="query torchscript", run=_script_runner(script))
+    return compare(reference(model, texts), form="query torchscript", run=_script_runner(archive))
 
 
 def _script_bytes(script: torch.jit.ScriptModule) -> bytes:
@@ -148,7 +149,12 @@ def _script_bytes(script: torch.jit.ScriptModule) -> bytes:
     return kept.getvalue()
 
 
-def _script_runner(script: torch.jit.ScriptModule) -> Runner:
+def _script_runner(archive: Path) -> Runner:
+    """Runs the TorchScript of an archive, as a server loads it."""
+    with zipfile.ZipFile(archive) as files, warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # the server runs nothing newer
+        script = torch.jit.load(io.BytesIO(files.read("model.pt")))
+
     def run(ids: Tensor, mask: Tensor) -> np.ndarray:
         with torch.inference_mode():
             found: np.ndarray = script({"input_ids": ids, "attention_mask": mask})["output"].numpy()

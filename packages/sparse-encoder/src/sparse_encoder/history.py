@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from sparse_encoder._files import check_version, read_json
+from sparse_encoder._files import InputError, check_version, read_json
 
 VERSION = 1
 
@@ -31,4 +31,7 @@ def read_history(path: Path) -> list[dict[str, float]]:
     """The entries of a file, in order; InputError where it is no training history or a newer one."""
     found = read_json(path, _History)
     check_version(path, found.format, found.version)
+    for number, entry in enumerate(found.entries):
+        if "step" not in entry:
+            raise InputError(f"{path}: 'step' is missing in entries[{number}]; wanted the step that it tells of")
     return found.entries

@@ -1,12 +1,15 @@
 """How near an exported form of a model is to PyTorch: weight by weight for fp32, by what it ranks for 8 bits."""
 
+import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import msgspec
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from tokenizers import Tokenizer
 from torch import Tensor
 
 from sparse_encoder._files import InputError
@@ -95,6 +98,38 @@ def compare(by_torch: Reference, *, form: str, run: Runner, rounded: bool = Fals
     )
 
 
+def compare_queries(by_torch: Reference, archive: Path) -> Parity:
+    """Compares the queries that a SPARSE_TOKENIZE archive makes with the model's, both cut where the server cuts.
+
+    As on the server a token that idf.json lacks weighs 1; InputError where weights differ by more than TOLERANCE.
+    """
+    model, texts, documents = by_torch.model, by_torch.texts, by_torch.rows()
+    with zipfile.ZipFile(archive) as files:
+        tokenizer = Tokenizer.from_str(files.read("tokenizer.json").decode())
+        idf = msgspec.json.decode(files.read("idf.json"), type=dict[str, float])
+    special = {i for i, token in tokenizer.get_added_tokens_decoder().items() if token.special}
+    found, wanted = np.zeros_like(documents), np.zeros_like(documents)
+    for row, encoded in zip(found, tokenizer.encode_batch(list(texts)), strict=True):
+        for i in set(encoded.ids) - special:
+            row[i] = idf.get(str(tokenizer.id_to_token(i)), 1.0)
+    for row, ids in zip(wanted, model.vocabulary.encode(texts, max_tokens=model.max_tokens, special=True), strict=True):
+        row[ids] = model.idf.numpy()[ids]
+    largest = float(np.abs(found - wanted).max(initial=0.0))
+    if not largest <= TOLERANCE:
+        raise InputError(
+            f"the tokenizer export weighs a query's token otherwise than the model by {largest:.2g} on {len(texts)} "
+            f"texts; wanted at most {TOLERANCE}: nothing was written"
+        )
+    return Parity(
+        form="tokenizer",
+        n_texts=len(texts),
+        largest_difference=float(f"{largest:.1e}"),
+        tolerance=TOLERANCE,
+        same_terms=round(float(np.mean(((found > 0) == (wanted > 0)).all(axis=1))), 4),
+        rank_agreement=round(_same_best(found @ documents.T, wanted @ documents.T, n=10), 4),
+    )
+
+
 def run_all(model: SparseModel, texts: Sequence[str], run: Runner) -> Rows:
     """The form's weights of all texts, several lengths to a batch as on a server."""
     tokens = model.vocabulary.encode(texts, max_tokens=model.max_tokens, special=True)
@@ -107,8 +142,13 @@ def rank_agreement(model: SparseModel, texts: Sequence[str], found: Rows, wanted
     queries = np.zeros_like(wanted)
     for row, ids in zip(queries, model.vocabulary.encode(texts, max_tokens=QUERY_TOKENS, special=False), strict=True):
         row[ids] = model.idf.numpy()[ids]
-    n = min(n, len(texts))
-    tops = [np.argsort(-(queries @ rows.T), axis=1, kind="stable")[:, :n] for rows in (found, wanted)]
+    return _same_best(queries @ found.T, queries @ wanted.T, n=n)
+
+
+def _same_best(found: Rows, wanted: Rows, *, n: int) -> float:
+    """Mean share of the `n` best texts of each query that are the same, by scores (queries, texts)."""
+    n = min(n, found.shape[1])
+    tops = [np.argsort(-scores, axis=1, kind="stable")[:, :n] for scores in (found, wanted)]
     return float(np.mean([len(set(a) & set(b)) / n for a, b in zip(*tops, strict=True)]))
 
 

@@ -1,9 +1,12 @@
 """A model folder to the hub: which files would go, and the upload itself. The token comes from the environment."""
 
 import os
+import re
 from pathlib import Path
 
 from sparse_encoder._files import InputError
+
+REPOSITORY = re.compile(r"[a-zA-Z0-9_]([\w.-]*\w)?/[a-zA-Z0-9_]([\w.-]*\w)?", re.ASCII)
 
 
 def files_to_push(model: Path) -> list[Path]:
@@ -16,11 +19,24 @@ def files_to_push(model: Path) -> list[Path]:
     return sorted(f for f in files if not any(part.startswith(".") for part in f.relative_to(model).parts))
 
 
+def check_repository(repository: str) -> None:
+    """InputError unless the name is one that the hub takes: owner/name.
+
+    >>> check_repository("ko/sparse-small")
+    """
+    if not REPOSITORY.fullmatch(repository) or "--" in repository or ".." in repository:
+        raise InputError(
+            f"{repository!r}: is no name on the hub; wanted owner/name of letters, digits, '-', '_' and '.', neither "
+            f"of them with '-' or '.' at an end or twice in a row"
+        )
+
+
 def push(model: Path, repository: str, *, private: bool) -> str:
     """Uploads the folder to `owner/name` in one commit and returns its address; HF_ENDPOINT names another hub."""
     from huggingface_hub import CommitOperationAdd, HfApi
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 
+    check_repository(repository)
     files = files_to_push(model)
     token = os.environ.get("HF_TOKEN", "")
     if not token:
