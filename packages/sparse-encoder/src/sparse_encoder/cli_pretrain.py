@@ -21,6 +21,9 @@ def pretrain(
 
     import msgspec
 
+    from sparse_encoder.allocation import spare_pages
+
+    spare_pages()
     from sparse_encoder.backbone_folder import write_backbone
     from sparse_encoder.history import history_text
     from sparse_encoder.pretraining import pretrain

@@ -59,6 +59,9 @@ def train(
     """
     import msgspec
 
+    from sparse_encoder.allocation import spare_pages
+
+    spare_pages()
     from sparse_encoder.material import inputs
     from sparse_encoder.recipe import read_recipe
 
@@ -107,7 +110,6 @@ def _monitors(output: Path, watching: Watching) -> "list[Monitor]":
 
 
 def _train(settings: "Recipe", recipe: Path, output: Path, beside: Beside, monitors: "list[Monitor]") -> None:
-    from sparse_encoder.allocation import keep_freed_memory
     from sparse_encoder.history import history_text
     from sparse_encoder.model_folder import write_model
     from sparse_encoder.processes import is_first_process
@@ -126,7 +128,6 @@ def _train(settings: "Recipe", recipe: Path, output: Path, beside: Beside, monit
         inputs=[recipe, *inputs(settings)],
         outputs=outputs,
     )
-    keep_freed_memory()
     claim_work(work)
     with ExitStack() as stack, naming(recipe):
         for monitor in monitors:
