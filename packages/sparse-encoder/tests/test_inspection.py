@@ -76,13 +76,12 @@ def test_the_table_gives_every_reason_and_ends_with_a_verdict(model: SparseModel
     (warned,) = [line for line in lines if "query_ceiling:" in line]
     assert warned.startswith("WARN query_ceiling: 20.00 (wanted at most 16.0, or quantization_ceiling_search of the")
     assert lines[-1] == (
-        "m: safe for OpenSearch; nothing in the model is wrong by hangul_composed, query_ceiling (WARN), "
-        "but meet what is wanted there"
+        "m: safe for OpenSearch; outside the model, meet what is wanted by hangul_composed, query_ceiling"
     )
     heavy[2] = 1.0
     lines = table(inspect(replace(model, idf=heavy), name="m", texts=["희소 검색"])).splitlines()
     assert "FAIL special_tokens: [CLS] (wanted no special token in a vector or a query)" in lines
-    assert lines[-1].startswith("m: NOT safe for OpenSearch, for it fails special_tokens; nothing in the model")
+    assert lines[-1].startswith("m: NOT safe for OpenSearch, for it fails special_tokens; outside the model")
 
 
 def test_a_second_network_counts(model: SparseModel) -> None:

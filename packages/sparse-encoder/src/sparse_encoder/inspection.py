@@ -82,7 +82,7 @@ def table(report: Inspection) -> str:
     if failed:
         verdict += f", for it fails {', '.join(failed)}"
     if warned:
-        verdict += f"; nothing in the model is wrong by {', '.join(warned)} (WARN), but meet what is wanted there"
+        verdict += f"; outside the model, meet what is wanted by {', '.join(warned)}"
     return "\n".join([*lines, verdict])
 
 
