@@ -78,8 +78,8 @@ def test_the_manifest_beside_the_folder_knows_of_the_card(golden: Path, model: P
 
 def test_a_shrunk_model_tells_of_its_training(golden: Path, model: Path, about: About, tmp_path: Path) -> None:
     manifest = json.loads((golden / "manifest.json").read_text(encoding="utf-8"))
-    manifest["command"] = ["sparse-encoder", "train", "/home/someone/recipe.yaml", "-o", "m"]
-    recipe = {"model": {"size": "small"}, "train": [{"path": "/home/someone/train.jsonl", "weight": 1.0}], "batch": 32}
+    manifest["command"] = ["sparse-encoder", "train", "/somewhere/recipe.yaml", "-o", "m"]
+    recipe = {"model": {"size": "small"}, "train": [{"path": "/somewhere/train.jsonl", "weight": 1.0}], "batch": 32}
     manifest["parameters"] = {"recipe": recipe | {"steps": 900}}
     model.with_name("m.manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     words = ["shrink", str(model), "-o", str(tmp_path / "small")]
