@@ -3,7 +3,6 @@
 Everything is held in memory as token ids; a training set of a million groups wants about eight gigabytes.
 """
 
-import gzip
 import math
 import random
 import re
@@ -15,6 +14,7 @@ from pathlib import Path
 import msgspec
 
 from sparse_encoder._files import InputError, read_jsonl
+from sparse_encoder.record_lines import line_numbers, record_lines
 from sparse_encoder.vocabulary import Vocabulary
 
 
@@ -82,22 +82,12 @@ def read_groups(path: Path) -> Iterator[Group]:
 
 def _refuse_no_numbers(path: Path, number: int, error: InputError) -> None:
     """Python writes NaN and Infinity into scores, which no JSON has: a reader of it sees but a wrong character."""
-    line, text = next(islice(_records(path), number, None))
+    line, text = next(islice(record_lines(path), number, None))
     found = re.search(rb'"scores"\s*:\s*\[[^\]]*?(NaN|-?Infinity)', text)
     if found:
         raise InputError(
             f"{path}:{line}: 'scores' has {found[1].decode()}, which is not JSON; wanted finite numbers"
         ) from error
-
-
-def line_numbers(path: Path) -> list[int]:
-    """The line, from 1, of every record of a JSON Lines file: blank lines hold none."""
-    return [line for line, _ in _records(path)]
-
-
-def _records(path: Path) -> Iterator[tuple[int, bytes]]:
-    with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as lines:
-        yield from ((number, line) for number, line in enumerate(lines, start=1) if line.strip())
 
 
 def _problem(group: Group) -> str:

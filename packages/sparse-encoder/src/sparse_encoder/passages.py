@@ -4,13 +4,13 @@ What takes PASSAGES takes a BEIR folder, whose `corpus.jsonl` it reads, or a fil
 folder and reads its `queries.jsonl`.
 """
 
-import gzip
 from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 
 from sparse_encoder._files import InputError, read_jsonl
+from sparse_encoder.record_lines import line_numbers
 
 
 class Passage(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,17 +37,11 @@ def read_passages(path: Path, *, queries: bool = False) -> Iterator[Passage]:
     for place, passage in enumerate(read_jsonl(file, Passage)):
         first = places.setdefault(passage.id, place)
         if first != place:
-            lines = _numbers(file)
+            lines = line_numbers(file)
             raise InputError(
                 f"{file}:{lines[place]}: _id {passage.id!r} was that of line {lines[first]} too; wanted one line each"
             )
         yield passage
-
-
-def _numbers(file: Path) -> list[int]:
-    """The numbers of the lines that hold a record."""
-    with gzip.open(file, "rb") if file.suffix == ".gz" else file.open("rb") as lines:
-        return [number for number, line in enumerate(lines, start=1) if line.strip()]
 
 
 def passage_text(passage: Passage, *, title: bool) -> str:
