@@ -12,6 +12,9 @@ from sparse_encoder.objective import pairs_of_step
 from sparse_encoder.updates import Measured, Updates
 from sparse_encoder.vocabulary import Vocabulary
 
+LOWER = "lower 'learning_rate' or give 'precision: fp32'"
+"""What may help where a step comes to no number."""
+
 
 def write_failed_batch(path: Path, drawn: Sequence[Batch], measured: Measured, updates: Updates, *, step: int) -> None:
     """Writes JSON: the losses, the tensors that are no numbers, and every text, groups with their file and line.
@@ -54,6 +57,14 @@ def failure(
         "gradient_norm": _told(gradient_norm),
         "weights_that_are_no_numbers": no_numbers(tensors),
     }
+
+
+def reason(step: int, losses: Mapping[str, float], *, loss: float, gradient_norm: float, path: Path) -> str:
+    """Why a run stops at a step, from 1, whose loss or else whose gradient is no number; `path` holds its batch."""
+    what = (
+        f"a gradient at step {step} is {gradient_norm}" if math.isfinite(loss) else f"the loss at step {step} is {loss}"
+    )
+    return f"{what}: {dict(losses)}; its batch is in {path}; {LOWER}"
 
 
 def no_numbers(tensors: Mapping[str, Tensor]) -> list[str]:

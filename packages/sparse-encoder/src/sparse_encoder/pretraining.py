@@ -21,7 +21,7 @@ from sparse_encoder.backbone import Backbone
 from sparse_encoder.bert import THRESHOLD, Bert, bert_config, start_lexical
 from sparse_encoder.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
 from sparse_encoder.devices import choose_device, choose_precision
-from sparse_encoder.failed_batch import failure, write_failed_texts
+from sparse_encoder.failed_batch import LOWER, failure, reason, write_failed_texts
 from sparse_encoder.identity import run_identity
 from sparse_encoder.masking import MaskedText, Text, masked
 from sparse_encoder.network import padded
@@ -34,7 +34,6 @@ from sparse_encoder.vocabulary import Vocabulary, read_vocabulary
 
 REPORT_EVERY = 20
 """Steps between entries of the history."""
-LOWER = "lower 'learning_rate' or give 'precision: fp32'"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,10 +170,8 @@ class PretrainingRun:
         path = self.work / f"failed-step-{self.done + 1}.json"
         header = failure(self.done + 1, losses, gradient_norm=gradient_norm, tensors=self._state())
         write_failed_texts(path, [text.ids for text in texts], self.vocabulary, header=header)
-        what = f"the loss at step {self.done + 1} is {sum(losses.values())}"
-        if math.isfinite(sum(losses.values())):
-            what = f"a gradient at step {self.done + 1} is {gradient_norm}"
-        return InputError(f"{what}: {losses}; its batch is in {path}; {LOWER}")
+        loss = sum(losses.values())
+        return InputError(reason(self.done + 1, losses, loss=loss, gradient_norm=gradient_norm, path=path))
 
     def losses(self, texts: Sequence[Text], chance: random.Random) -> dict[str, Told]:
         """Masks the texts and tells the masked tokens, by the model and, if there is one, by the decoder."""

@@ -21,7 +21,7 @@ from sparse_encoder.best import Best, take_up
 from sparse_encoder.building import build_network, finished_model
 from sparse_encoder.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
 from sparse_encoder.devices import choose_device, choose_precision
-from sparse_encoder.failed_batch import no_numbers, write_failed_batch
+from sparse_encoder.failed_batch import LOWER, no_numbers, reason, write_failed_batch
 from sparse_encoder.groups import Batch, Examples, batches
 from sparse_encoder.guard import Guard
 from sparse_encoder.material import inputs, read_material
@@ -39,7 +39,6 @@ __all__ = ["Run", "Trained", "inputs", "read_material", "to_stderr", "train"]
 
 REPORT_EVERY = 20
 """Steps between entries of the history."""
-LOWER = "lower 'learning_rate' or give 'precision: fp32'"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,10 +162,8 @@ class Run:
         path = self.work / f"failed-step-{self.done + 1}.json"
         if self.updates.processes.rank == 0:
             write_failed_batch(path, drawn, measured, self.updates, step=self.done + 1)
-        what = f"the loss at step {self.done + 1} is {measured.loss}"
-        if math.isfinite(measured.loss):
-            what = f"a gradient at step {self.done + 1} is {measured.gradient_norm}"
-        return f"{what}: {measured.by_name}; its batch is in {path}; {LOWER}"
+        norm = measured.gradient_norm
+        return reason(self.done + 1, measured.by_name, loss=measured.loss, gradient_norm=norm, path=path)
 
     def report(self, measured: Measured, *, pace_s: float) -> None:
         """Enters the step just done into the history."""
