@@ -12,6 +12,7 @@ import yaml
 
 from sparse_encoder._files import InputError, check_version, read_json
 from sparse_encoder.layouts import INFERENCE_FREE, ONE_ENCODER, TWO_ENCODERS, Layout, layout_of
+from sparse_encoder.limits import read_max_active_terms
 from sparse_encoder.origin import read_origin, told
 
 HEADLINE = ("nDCG@10", "R@100", "Recall@100", "RR@10", "MRR@10")
@@ -68,10 +69,6 @@ class _Network(msgspec.Struct, frozen=True, kw_only=True):
     num_hidden_layers: int
     hidden_size: int
     vocab_size: int
-
-
-class _Encoder(msgspec.Struct, frozen=True, kw_only=True):
-    max_active_dims: int | None = None
 
 
 class _Queries(msgspec.Struct, frozen=True, kw_only=True):
@@ -174,13 +171,12 @@ def carries_code(model: Path) -> bool:
 
 def _facts(model: Path, layout: Layout) -> str:
     n_tokens = read_json(model / layout.document / "config.json", _Network).vocab_size
-    encoder = read_json(model / "config_sentence_transformers.json", _Encoder)
     n_bytes = sum(f.stat().st_size for f in model.rglob("*") if f.is_file() and f.name != "README.md")
     rows = {
         "Document side": _network(model / layout.document),
         "Query side": _query_side(model, layout),
         "Vocabulary": f"{n_tokens:,} tokens",
-        "Active terms of a document": f"at most {encoder.max_active_dims or n_tokens}",
+        "Active terms of a document": f"at most {read_max_active_terms(model, n_tokens=n_tokens)}",
         "Size": f"{n_bytes / 1e6:.1f} MB",
     }
     return "## Model\n\n| | |\n|---|---|\n" + "\n".join(f"| {name} | {value} |" for name, value in rows.items())
