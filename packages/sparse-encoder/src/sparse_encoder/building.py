@@ -26,7 +26,9 @@ def build_network(recipe: Recipe, material: Material, device: torch.device, prod
     """The network before the first step, in training mode on its device."""
     model = recipe.model
     silent = silent_tokens(recipe, material)
-    bert = _backbone(recipe, material, start_from=model.start_from, size=model.size, vectors=model.token_vectors)
+    bert = _backbone(
+        recipe, material, silent, start_from=model.start_from, size=model.size, vectors=model.token_vectors
+    )
     lexical = _lexical(recipe, material, silent) if model.lexical_channel else None
     _quieten(bert, lexical, material.noise, model.noise)
     bert = bert.to(device).train()
@@ -42,7 +44,7 @@ def build_network(recipe: Recipe, material: Material, device: torch.device, prod
     if queries.side == "same":
         return replace(network, query=network)
     if queries.side == "other":
-        other = _backbone(recipe, material, start_from=queries.start_from, size=queries.size)
+        other = _backbone(recipe, material, silent, start_from=queries.start_from, size=queries.size)
         return replace(network, query=replace(network, bert=other.to(device).train(), lexical=None))
     return network
 
@@ -77,13 +79,14 @@ def finished_model(network: Network, recipe: Recipe, material: Material) -> Spar
     )
 
 
-def _backbone(recipe: Recipe, material: Material, *, start_from: str, size: str, vectors: str = "") -> Backbone:
+def _backbone(
+    recipe: Recipe, material: Material, silent: frozenset[int], *, start_from: str, size: str, vectors: str = ""
+) -> Backbone:
     vocabulary = material.vocabulary
-    silent = sorted(silent_tokens(recipe, material))
     if start_from:
         backbone = read_start(Path(start_from), vocabulary, max_tokens=recipe.model.max_tokens)
         with torch.no_grad():
-            backbone.output_bias()[silent] = SILENT
+            backbone.output_bias()[sorted(silent)] = SILENT
         if recipe.model.start_terms:
             lower_to(backbone, _sample(material.train.documents), n_terms=recipe.model.start_terms)
         return backbone
@@ -92,7 +95,7 @@ def _backbone(recipe: Recipe, material: Material, *, start_from: str, size: str,
     start_lexical(
         bert,
         twins=vocabulary.twins(),
-        silent=tuple(silent),
+        silent=tuple(sorted(silent)),
         threshold=threshold,
         seed=recipe.seed,
         vectors=_token_vectors(Path(vectors), bert) if vectors else None,
